@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"tombolo"
+)
+
+func (p *peer) initCommand() *cobra.Command {
+	var name string
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Make a device: an identity and a home for documents",
+		Args:  usage(cobra.NoArgs),
+	}
+	cmd.Flags().StringVar(&name, "name", "", "what people call this device (default: the host's name)")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := p.hasDir(); err != nil {
+			return err
+		}
+		if tombolo.Exists(p.dir) {
+			return fmt.Errorf("there is a device in %s already; use it as it is, or choose another directory with --dir", p.dir)
+		}
+		eng, err := tombolo.Open(cmd.Context(), p.dir, &tombolo.Options{Name: name, Offline: true})
+		if err != nil {
+			return err
+		}
+		self := eng.Self()
+		if err := eng.Close(); err != nil {
+			return err
+		}
+		made := struct {
+			tombolo.Device
+			Dir string `json:"dir"`
+		}{self, p.dir}
+		return p.print(made, func(w io.Writer) {
+			fmt.Fprintf(w, "%s (%s) keeps its data in %s\n", named(self), self.Peer, p.dir)
+			fmt.Fprintf(w, "Start it with: peer%s run\n", p.dirFlag())
+		})
+	}
+	return cmd
+}
+
+func (p *peer) idCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "id",
+		Short: "Print this device's peer ID and name",
+		Args:  usage(cobra.NoArgs),
+		RunE: p.onEngine(existing, func(_ context.Context, eng *tombolo.Engine, _ []string) error {
+			self := eng.Self()
+			return p.print(self, func(w io.Writer) { fmt.Fprintf(w, "%s  %s\n", self.Peer, printable(self.Name)) })
+		}),
+	}
+}
+
+func (p *peer) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of this program",
+		Args:  usage(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			info, ok := debug.ReadBuildInfo()
+			if !ok {
+				return errors.New("this program was built without its version; build it with the go command")
+			}
+			version := struct {
+				Version  string `json:"version"`
+				Revision string `json:"revision,omitempty"`
+				Go       string `json:"go"`
+			}{Version: info.Main.Version, Go: info.GoVersion}
+			if version.Version == "" {
+				version.Version = "(devel)"
+			}
+			for _, s := range info.Settings {
+				if s.Key == "vcs.revision" {
+					version.Revision = s.Value
+				}
+			}
+			return p.print(version, func(w io.Writer) { fmt.Fprintf(w, "tombolo peer %s, %s\n", version.Version, version.Go) })
+		},
+	}
+}

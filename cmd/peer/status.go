@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"tombolo"
+)
+
+func (p *peer) statusCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Show devices, connections, and which device has what on its disk",
+		Args:  usage(cobra.NoArgs),
+		RunE: p.onEngine(existing, func(ctx context.Context, eng *tombolo.Engine, _ []string) error {
+			st, err := eng.Status(ctx)
+			if err != nil {
+				return err
+			}
+			return p.print(st, func(w io.Writer) { p.printStatus(w, st) })
+		}),
+	}
+}
+
+func (p *peer) printStatus(w io.Writer, st tombolo.Status) {
+	fmt.Fprintf(w, "%s  %s\n", named(st.Device), st.Device.Peer)
+	for _, addr := range st.Addrs {
+		fmt.Fprintf(w, "  at %s\n", printable(addr))
+	}
+	if p.engine == nil {
+		fmt.Fprintf(w, "  no node is running; start it with: peer%s run\n", p.dirFlag())
+	}
+
+	rows := [][]string{{"SPACE", "ROLE", "MEMBER", "ROLE", "PEER"}}
+	for _, s := range st.Spaces {
+		name := orDash(s.Name)
+		if s.Home {
+			name += " (home)"
+		}
+		role := s.Role
+		for _, m := range s.Members {
+			rows = append(rows, []string{name, role, named(m.Device), m.Role, short(m.Peer)})
+			name, role = "", ""
+		}
+	}
+	section(w, rows)
+
+	rows = [][]string{{"DEVICE", "CONNECTION", "SINCE", "ADDRESS", "WHY NOT"}}
+	for _, c := range st.Peers {
+		state := "none"
+		if c.Connected {
+			state = "connected"
+		}
+		rows = append(rows, []string{named(c.Device), state, ago(p.now(), c.Since), orDash(c.Addr), printable(c.Error)})
+	}
+	section(w, rows)
+
+	rows = [][]string{{"DOCUMENT", "ON DISK OF", "STATE", "SINCE", "HEADS"}}
+	for _, d := range st.Documents {
+		name := orDash(d.Name)
+		if d.Name == "" {
+			name = d.URL
+		}
+		for _, on := range d.Devices {
+			rows = append(rows, []string{name, named(on.Device), state(on), ago(p.now(), on.Since), brief(on.Heads)})
+			name = ""
+		}
+	}
+	section(w, rows)
+}
+
+// state is what is known of a device's copy, in a word.
+func state(d tombolo.DeviceStatus) string {
+	switch {
+	case d.Self:
+		return "here"
+	case d.Durable:
+		return "same"
+	case d.Heads == nil:
+		return "unknown"
+	default:
+		return "differs"
+	}
+}
+
+// section is a table below an empty line; nothing if it has only its heading.
+func section(w io.Writer, rows [][]string) {
+	if len(rows) > 1 {
+		fmt.Fprintln(w)
+		table(w, rows)
+	}
+}

@@ -1,0 +1,286 @@
+package tombolo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	gosync "sync"
+
+	"tombolo/doc"
+	"tombolo/doc/gate"
+	"tombolo/persist"
+	"tombolo/sync"
+)
+
+// document is what the engine holds in memory of one document while someone uses it or peers talk about it: the graph of its changes,
+// the CRDT itself where it is read or written here, and the changes on their way to the disk.
+//
+// Memory may be ahead of the disk by what is in unsaved, and only by that: peers and watchers hear of a change when it is durable. When
+// an append fails, everything in memory is given up and read again from disk at the next use.
+type document struct {
+	e *Engine
+
+	mu       gosync.Mutex
+	key      sync.Key
+	graph    *gate.Graph // nil until read; that of full once full is there
+	full     *doc.Doc    // nil unless a handle needs it
+	durable  int         // the first so many changes of graph are on disk
+	heads    []doc.Hash  // of those
+	unsaved  []*save     // on their way to the disk, in order
+	saving   bool        // a goroutine waits for them
+	jobs     []any       // takes and finds from the core, in order
+	working  bool        // a goroutine works on them
+	handles  int
+	watchers map[*watcher]struct{}
+	meta     meta
+	loose    uint64 // raw bytes not yet packed
+}
+
+// save is one append under way: an edit made here, or changes a peer sent.
+type save struct {
+	pending       *persist.Pending
+	before, after []doc.Hash
+	len           int // changes in the document after it
+	changes       [][]byte
+	took          *sync.Took // set for a peer's changes: the answer to the core, to be completed
+	share         *peerLoad  // the peer's share of memory, nil for an edit made here
+	weight        int        // bytes that count against it
+	done          chan struct{}
+	err           error // valid once done is closed
+}
+
+func (d *document) name() persist.Name {
+	return persist.Name{Space: d.key.Space, Doc: d.key.Doc}
+}
+
+// read brings the graph, and the full document if asked for, into memory. A document that is not on disk yet has an empty graph.
+// Called with mu held.
+func (d *document) read(ctx context.Context, full bool) error {
+	if d.graph != nil && (!full || d.full != nil) {
+		return nil
+	}
+	if err := d.settled(ctx); err != nil { // what is on its way to the disk must be there before it can be read
+		return err
+	}
+	if d.graph != nil && (!full || d.full != nil) {
+		return nil
+	}
+	header, err := d.e.log.Header(ctx, d.name())
+	if err != nil && !errors.Is(err, persist.ErrNotFound) {
+		return err
+	}
+	var changes [][]byte
+	if err == nil {
+		for raw, err := range d.e.log.Changes(ctx, d.name(), 1) {
+			if err != nil {
+				return fmt.Errorf("read document %s: %w", d.key.Doc.Short(), err)
+			}
+			changes = append(changes, raw)
+		}
+	}
+	graph := gate.NewGraph()
+	if full {
+		_, saved, err := d.e.log.Cache(ctx, d.name(), cacheSaved)
+		if err != nil && !errors.Is(err, persist.ErrNotFound) {
+			return err
+		}
+		if d.full, err = doc.Load(d.key.Doc, changes, saved, d.e.opts.Rand); err != nil {
+			return err
+		}
+		graph = d.full.Graph()
+	} else if _, missing, err := gate.Admit(graph, changes); err != nil || len(missing) > 0 {
+		return fmt.Errorf("read document %s: its log is not in causal order: %w", d.key.Doc.Short(), err)
+	}
+	d.graph, d.durable, d.heads, d.loose = graph, graph.Len(), graph.Heads(), header.Loose
+	if !slices.Equal(d.heads, hashes(header.Heads)) {
+		d.discard()
+		return fmt.Errorf("read document %s: its changes do not lead to the heads in its header", d.key.Doc.Short())
+	}
+	if d.meta, err = decodeMeta(header.Meta); err != nil {
+		return fmt.Errorf("read document %s: %w", d.key.Doc.Short(), err)
+	}
+	return nil
+}
+
+// cacheSaved is the kind of the cache that holds the core's own form of a document.
+const cacheSaved = 1
+
+func hashes(in []persist.Hash) []doc.Hash {
+	out := make([]doc.Hash, len(in))
+	for i, h := range in {
+		out[i] = h
+	}
+	return out
+}
+
+func plainHashes(in []doc.Hash) []persist.Hash {
+	out := make([]persist.Hash, len(in))
+	for i, h := range in {
+		out[i] = h
+	}
+	return out
+}
+
+// discard gives up what is in memory. Called with mu held.
+func (d *document) discard() {
+	if d.full != nil {
+		d.full.Close()
+	}
+	d.graph, d.full, d.durable, d.heads = nil, nil, 0, nil
+}
+
+// settled waits until nothing is on its way to the disk. Called with mu held, which it gives up while it waits.
+func (d *document) settled(ctx context.Context) error {
+	for len(d.unsaved) > 0 {
+		last := d.unsaved[len(d.unsaved)-1]
+		d.mu.Unlock()
+		select {
+		case <-last.done:
+		case <-ctx.Done():
+		}
+		d.mu.Lock()
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// submit sends new changes, which graph has already, on their way to the disk. Called with mu held.
+func (d *document) submit(s *save, m *meta) *save {
+	s.after, s.len, s.done = d.graph.Heads(), d.graph.Len(), make(chan struct{})
+	app := persist.Append{
+		After:     uint64(s.len - len(s.changes)),
+		Changes:   s.changes,
+		Heads:     plainHashes(s.after),
+		HeadsHash: doc.HeadsHash(d.key.Doc, s.after),
+	}
+	if m != nil {
+		d.meta, app.Meta = *m, m.encode()
+	}
+	for _, raw := range s.changes {
+		d.loose += uint64(len(raw))
+	}
+	s.pending = d.e.log.Submit(d.name(), app)
+	d.unsaved = append(d.unsaved, s)
+	if !d.saving {
+		d.saving = true
+		d.e.work.Go(d.save)
+	}
+	return s
+}
+
+// save waits for the disk and then spreads the news, in the order of submission; appends that became durable together are spread
+// together. A failed one takes all behind it along, since they build on it.
+func (d *document) save() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for len(d.unsaved) > 0 {
+		first := d.unsaved[0]
+		d.mu.Unlock()
+		_, err := first.pending.Wait(context.Background())
+		d.mu.Lock()
+		if err != nil {
+			d.failed(err)
+			continue
+		}
+		d.saved()
+	}
+	d.saving = false
+	d.e.idle(d)
+}
+
+var canceled = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+// saved spreads the first append, which is durable, and those behind it that are durable as well and of the same kind.
+func (d *document) saved() {
+	n := 1
+	for n < len(d.unsaved) && d.unsaved[0].took == nil && d.unsaved[n].took == nil {
+		if _, err := d.unsaved[n].pending.Wait(canceled); err != nil {
+			break // not yet, or failed: its turn comes
+		}
+		n++
+	}
+	group := d.unsaved[:n]
+	d.unsaved = d.unsaved[n:]
+	last := group[n-1]
+	d.durable, d.heads = last.len, last.after
+	count := 0
+	for _, s := range group {
+		count += len(s.changes)
+	}
+	if group[0].took != nil {
+		took := *group[0].took
+		took.Before, took.After, took.New = group[0].before, last.after, bounded(group[0].changes)
+		d.e.step(took)
+	} else if count > 0 {
+		var changes [][]byte
+		for _, s := range group {
+			changes = append(changes, s.changes...)
+		}
+		d.e.step(sync.Changed{Key: d.key, Before: group[0].before, After: last.after, Changes: bounded(changes)})
+	}
+	for _, s := range group {
+		d.e.release(s)
+		close(s.done)
+	}
+	if count > 0 {
+		d.tell(Event{Heads: last.after, Changes: count, Remote: group[0].took != nil})
+	}
+	if d.loose > packAbove {
+		d.loose = 0 // until the next read tells; packing twice does no harm
+		d.e.tidy(d)
+	}
+}
+
+// packAbove is how many raw bytes of loose changes a document gathers before they are packed, as docs/format.md says.
+const packAbove = 64 << 10
+
+// bounded leaves changes out that are too many to keep at hand: the core then asks for them when a peer needs them.
+func bounded(changes [][]byte) [][]byte {
+	size := 0
+	for _, raw := range changes {
+		size += len(raw)
+	}
+	if size > sync.MaxPush {
+		return nil
+	}
+	return changes
+}
+
+// failed gives up everything that is not on disk.
+func (d *document) failed(err error) {
+	group := d.unsaved
+	d.unsaved = nil
+	d.e.opts.Log.Error("changes could not be made durable", "doc", d.key.Doc.Short(), "err", err)
+	heads := d.heads
+	d.discard()
+	for i, s := range group {
+		if i > 0 {
+			<-d.outcome(s) // it fails too, being out of step; the next read must not race with it
+		}
+		s.err = err
+		if s.took != nil {
+			took := *s.took
+			took.Before, took.After, took.Err = heads, heads, err
+			d.e.step(took)
+		}
+		d.e.release(s)
+		close(s.done)
+	}
+}
+
+// outcome is closed when the log is through with an append.
+func (d *document) outcome(s *save) <-chan struct{} {
+	ch := make(chan struct{})
+	d.e.work.Go(func() {
+		defer close(ch)
+		_, _ = s.pending.Wait(context.Background()) // out of step: the error that matters came before it
+	})
+	return ch
+}

@@ -1,0 +1,64 @@
+package tombolo
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"tombolo/doc"
+)
+
+// meta is what a document's header says beside its version: the marks, as they were when a device last read them.
+type meta struct {
+	App   string `cbor:"1,keyasint,omitempty"`
+	Name  string `cbor:"2,keyasint,omitempty"`
+	Stale bool   `cbor:"3,keyasint,omitempty"` // changes came since that may have altered the marks
+}
+
+// codecCBOR is the first byte of the engine's own records: CBOR follows.
+const codecCBOR = 1
+
+func encodeRecord(v any) []byte {
+	b, err := cbor.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("tombolo: encode %T: %v", v, err)) // our own types: all of them can be encoded
+	}
+	return append([]byte{codecCBOR}, b...)
+}
+
+var errCodec = errors.New("a record that this version cannot read; update this program")
+
+func decodeRecord(b []byte, v any) error {
+	if len(b) == 0 || b[0] != codecCBOR {
+		return errCodec
+	}
+	return cbor.Unmarshal(b[1:], v)
+}
+
+func (m meta) encode() []byte { return encodeRecord(m) }
+
+// decodeMeta reads a header's meta; a document without one has to be read to know its marks.
+func decodeMeta(b []byte) (meta, error) {
+	if len(b) == 0 {
+		return meta{Stale: true}, nil
+	}
+	var m meta
+	err := decodeRecord(b, &m)
+	return m, err
+}
+
+// marks reads the marks of the full document, nil if the header has them already. Called with mu held.
+func (d *document) marks() *meta {
+	marks, err := d.full.Marks()
+	if err != nil {
+		return nil
+	}
+	m := metaOf(marks)
+	if m == d.meta {
+		return nil
+	}
+	return &m
+}
+
+func metaOf(m doc.Marks) meta { return meta{App: m.App, Name: m.Name} }

@@ -1,0 +1,37 @@
+package tombolo
+
+import (
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// Options adjusts an Engine. The zero value is a good engine.
+type Options struct {
+	App         string           // the application that named documents belong to; empty is an application too
+	Name        string           // what people call this device, used when the directory is new; empty means the host's name
+	Listen      []string         // multiaddrs to listen on; nil means TCP on all interfaces, any port
+	NoDiscovery bool             // do not look for devices, nor show this one, on the local network
+	Offline     bool             // no network at all: documents, invitations and settings only
+	Log         *slog.Logger     // receives what an operator may want to know; nil discards it
+	Now         func() time.Time // the clock for changes and records; nil means time.Now
+	Rand        io.Reader        // randomness for keys, IDs and actors; nil means crypto/rand
+}
+
+func (o *Options) withDefaults() Options {
+	var out Options
+	if o != nil {
+		out = *o
+	}
+	if out.Log == nil {
+		out.Log = slog.New(slog.DiscardHandler)
+	}
+	if out.Now == nil {
+		out.Now = time.Now
+	}
+	if out.Rand == nil {
+		out.Rand = rand.Reader
+	}
+	return out
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// node is one device: its process while it runs, and what it has acknowledged so far.
+type node struct {
+	name, program, dir string
+	process            *exec.Cmd // nil while it does not run
+
+	written  int             // edits in its text at the last look: where the next stream goes on
+	streamed int             // of its text, the first so many edits were acknowledged
+	tried    int             // how many single edits were tried
+	both     map[string]bool // single edits that were acknowledged, and whether they were reported on both disks
+	loadErr  error           // a failure of the load that is not the kill's doing
+}
+
+// letter is the i-th edit of a stream: the text tells by itself whether one is missing.
+func letter(i int) byte { return "abcdefghijklmnopqrstuvwxyz"[i%26] }
+
+// start runs the node, if it does not run, and returns when it is ready.
+func (n *node) start(ctx context.Context) error {
+	if n.process != nil {
+		return nil
+	}
+	cmd := exec.CommandContext(ctx, n.program, "run", "--dir", n.dir, "--json", "--listen", "/ip4/127.0.0.1/tcp/0", "--no-discovery")
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		return fmt.Errorf("start node %s: %w", n.name, err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.Contains(line, `"ready"`) {
+		err = errors.Join(err, cmd.Process.Kill(), cmd.Wait())
+		return fmt.Errorf("node %s did not get ready: %q, %w\n%s", n.name, line, err, log.String())
+	}
+	n.process = cmd
+	return nil
+}
+
+// kill ends the node as a power cut would end its process.
+func (n *node) kill() error {
+	err := n.process.Process.Kill()
+	if err == nil {
+		_ = n.process.Wait() // "signal: killed" is what we did
+	}
+	if code := n.process.ProcessState.ExitCode(); code >= 0 {
+		err = errors.Join(err, fmt.Errorf("node %s had ended before it was killed, with code %d", n.name, code))
+	}
+	n.process = nil
+	return err
+}
+
+// stop ends the node as a person would.
+func (n *node) stop() error {
+	err := errors.Join(n.process.Process.Signal(syscall.SIGTERM), n.process.Wait())
+	n.process = nil
+	if err != nil {
+		return fmt.Errorf("stop node %s: %w", n.name, err)
+	}
+	return nil
+}
+
+// command runs one command of the program on the node's directory and reads its JSON into v, unless that is nil.
+func (n *node) command(ctx context.Context, v any, args ...string) error {
+	cmd := exec.CommandContext(ctx, n.program, append([]string{"--dir", n.dir, "--json"}, args...)...)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("node %s: peer %s: %w: %s", n.name, strings.Join(args, " "), err, strings.TrimSpace(log.String()))
+	}
+	if v == nil {
+		return nil
+	}
+	return json.Unmarshal(out, v)
+}
+
+// wait returns when what this node has of the document is on both disks.
+func (n *node) wait(ctx context.Context, url string) error {
+	return n.command(ctx, nil, "doc", "wait", url, "--devices", "2", "--timeout", patience.String())
+}
+
+// stream appends letters to the node's text, at most limit of them, until the node is killed.
+func (n *node) stream(ctx context.Context, url string, limit int) {
+	cmd := exec.CommandContext(ctx, n.program, "--dir", n.dir, "--json", "doc", "splice", url, "/"+n.name, "-")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		n.loadErr = err
+		return
+	}
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		n.loadErr = err
+		return
+	}
+	from := n.written
+	fed := make(chan struct{})
+	go func() {
+		defer close(fed)
+		for i := from; i < from+limit; i++ {
+			if _, err := fmt.Fprintf(in, "[%d,0,%q]\n", i, letter(i)); err != nil {
+				return // the node is gone
+			}
+		}
+		in.Close()
+	}()
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		var line struct{ Done, Edits int }
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			n.loadErr = fmt.Errorf("the stream of node %s printed %q: %w", n.name, lines.Text(), err)
+		}
+		n.streamed = max(n.streamed, from+line.Done, from+line.Edits)
+	}
+	_, _ = io.Copy(io.Discard, out)
+	_ = cmd.Wait() // fails where the node was killed, and it was
+	<-fed
+}
+
+// singles makes edits one by one, each waiting for both disks, until the node is killed.
+func (n *node) singles(ctx context.Context, url string) {
+	for {
+		n.tried++
+		key := n.name + strconv.Itoa(n.tried)
+		if n.command(ctx, nil, "doc", "set", url, "/single/"+key, strconv.Itoa(n.tried)) != nil {
+			return
+		}
+		n.both[key] = false
+		if n.command(ctx, nil, "doc", "wait", url, "--devices", "2", "--timeout", "10s") == nil {
+			n.both[key] = true
+		}
+	}
+}

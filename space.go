@@ -1,0 +1,278 @@
+package tombolo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"tombolo/doc"
+	"tombolo/persist"
+	"tombolo/space"
+	"tombolo/sync"
+)
+
+// Space is a set of documents that its members share. Every device has a home space of its own from the start.
+type Space struct {
+	e  *Engine
+	id doc.SpaceID
+}
+
+// ID names the space on every device.
+func (s *Space) ID() doc.SpaceID { return s.id }
+
+// Name is what people call the space.
+func (s *Space) Name() string {
+	s.e.mem.mu.Lock()
+	defer s.e.mem.mu.Unlock()
+	if m := s.e.mem.spaces[s.id]; m != nil {
+		return m.Title()
+	}
+	return ""
+}
+
+// Role is what this device may do in the space: "owner", "writer" or "reader"; "removed" if it is no longer a member.
+func (s *Space) Role() string { return s.e.role(s.id, s.e.Self().Peer).String() }
+
+// Home is this device's own space, or the one it has adopted.
+func (e *Engine) Home() *Space {
+	e.mem.mu.Lock()
+	defer e.mem.mu.Unlock()
+	return &Space{e, e.mem.home}
+}
+
+// Spaces are all spaces this device is a member of, its home first.
+func (e *Engine) Spaces() []*Space {
+	e.mem.mu.Lock()
+	defer e.mem.mu.Unlock()
+	out := []*Space{{e, e.mem.home}}
+	for _, id := range e.mem.ids() {
+		if id != e.mem.home {
+			out = append(out, &Space{e, id})
+		}
+	}
+	return out
+}
+
+// Info is one document of a list.
+type Info struct {
+	URL       doc.URL
+	App, Name string // from the document's marks; empty where it has none
+	Changes   uint64
+	Heads     []doc.Hash
+}
+
+// Open opens the document that the engine's App knows under a name, and creates it if this device does not have it. Created on two
+// devices that have never met, it is the same document, and merges.
+func (s *Space) Open(ctx context.Context, name string) (*Handle, error) {
+	return s.OpenNamed(ctx, s.e.opts.App, name)
+}
+
+// OpenNamed is Open for a document of another application.
+func (s *Space) OpenNamed(ctx context.Context, app, name string) (*Handle, error) {
+	if name == "" {
+		return nil, errors.New("a named document needs a name; use Create for one without")
+	}
+	return s.create(ctx, doc.NamedID(app, name), app, func(tx *doc.Tx) error { return tx.SetName(name) })
+}
+
+// Create makes a document with a random ID. value is what it begins with: a map in the Go form of package doc, or nil for nothing.
+func (s *Space) Create(ctx context.Context, value any) (*Handle, error) {
+	id, err := doc.NewID(s.e.opts.Rand)
+	if err != nil {
+		return nil, err
+	}
+	return s.create(ctx, id, s.e.opts.App, func(tx *doc.Tx) error {
+		if value == nil {
+			return nil
+		}
+		return tx.Put(value)
+	})
+}
+
+// create opens a document, after making it with genesis and first if it is not on this device.
+func (s *Space) create(ctx context.Context, id doc.ID, app string, first func(*doc.Tx) error) (*Handle, error) {
+	if err := s.e.isClosed(); err != nil {
+		return nil, err
+	}
+	h, err := s.e.open(ctx, sync.Key{Space: s.id, Doc: id})
+	if err != nil {
+		return nil, err
+	}
+	p, err := h.begin(app, first)
+	if err == nil {
+		err = p.Wait(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, h.Close())
+	}
+	return h, nil
+}
+
+// begin writes the genesis and the first change of a document that has none.
+func (h *Handle) begin(app string, first func(*doc.Tx) error) (*Pending, error) {
+	d := h.d
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.graph.Len() > 0 {
+		return &Pending{}, nil
+	}
+	if err := h.e.mayWrite(d.key.Space); err != nil {
+		return nil, err
+	}
+	applied, err := d.full.Apply(doc.Genesis(d.key.Doc, app))
+	if err != nil {
+		return nil, err
+	}
+	edited, err := d.full.Edit(doc.Note{Message: "create", Time: d.e.now()}, first)
+	if err != nil {
+		d.discard()
+		return nil, err
+	}
+	s := &save{}
+	for _, c := range append(applied.New, edited.Changes...) {
+		s.changes = append(s.changes, c.Raw)
+	}
+	return &Pending{d.submit(s, d.marks())}, nil
+}
+
+// Find opens a named document that this device has; [ErrNotFound] if it has none of that name.
+func (s *Space) Find(ctx context.Context, app, name string) (*Handle, error) {
+	u := doc.URL{Space: s.id, Doc: doc.NamedID(app, name)}
+	return s.e.Document(ctx, u)
+}
+
+// List is all documents of the space on this device, in the order of their IDs.
+func (s *Space) List(ctx context.Context) ([]Info, error) {
+	if err := s.e.isClosed(); err != nil {
+		return nil, err
+	}
+	var out []Info
+	for name := range s.e.log.Docs() {
+		if name.Space != s.id {
+			continue
+		}
+		info, err := s.e.info(ctx, name)
+		if errors.Is(err, ErrNotFound) {
+			continue // it moved or went while we looked
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, info)
+	}
+	return out, nil
+}
+
+// mayWrite says why this device may not write in a space.
+func (e *Engine) mayWrite(id doc.SpaceID) error {
+	switch e.role(id, e.Self().Peer) {
+	case space.Owner, space.Writer:
+		return nil
+	case space.Reader:
+		return ErrReadOnly
+	}
+	return fmt.Errorf("this device is not a member of the space %s: ask a member for an invitation", id)
+}
+
+// moveDocuments gives all documents of one space to another, for [Engine.Join] with Adopt. Where the other has a document too, both
+// histories merge.
+func (e *Engine) moveDocuments(ctx context.Context, from, to doc.SpaceID) (int, error) {
+	var names []persist.Name
+	for name := range e.log.Docs() {
+		if name.Space == from {
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		if err := e.moveDocument(ctx, sync.Key{Space: from, Doc: name.Doc}, sync.Key{Space: to, Doc: name.Doc}); err != nil {
+			return 0, fmt.Errorf("move document %s: %w", doc.ID(name.Doc).Short(), err)
+		}
+	}
+	return len(names), nil
+}
+
+func (e *Engine) moveDocument(ctx context.Context, from, to sync.Key) error {
+	d := e.document(from)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.read(ctx, false); err != nil {
+		return err
+	}
+	if err := d.settled(ctx); err != nil {
+		return err
+	}
+	err := e.log.Move(ctx, d.name(), persist.Name{Space: to.Space, Doc: to.Doc})
+	if errors.Is(err, persist.ErrExists) {
+		return e.mergeInto(ctx, d, to)
+	}
+	if err != nil {
+		return err
+	}
+	e.docsMu.Lock()
+	delete(e.documents, from)
+	e.documents[to] = d // whoever had asked for it before it came finds it missing and asks again
+	d.key = to
+	e.docsMu.Unlock()
+	e.forget(from)
+	e.step(sync.Changed{Key: to, After: d.heads})
+	e.idle(d)
+	return nil
+}
+
+// mergeInto adds the changes of d to the document that the other space has already, and then removes d.
+func (e *Engine) mergeInto(ctx context.Context, d *document, to sync.Key) error {
+	var changes [][]byte
+	for raw, err := range e.log.Changes(ctx, d.name(), 1) {
+		if err != nil {
+			return err
+		}
+		changes = append(changes, raw)
+	}
+	other, err := e.open(ctx, to)
+	if err != nil {
+		return err
+	}
+	defer other.Close()
+	p, err := other.merge(changes)
+	if err == nil {
+		err = p.Wait(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	from := d.key
+	if err := e.log.Remove(ctx, d.name()); err != nil {
+		return err
+	}
+	d.discard()
+	e.forget(from)
+	return nil
+}
+
+// merge adds changes made elsewhere on this device.
+func (h *Handle) merge(changes [][]byte) (*Pending, error) {
+	d := h.d
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.read(h.e.run, true); err != nil {
+		return nil, err
+	}
+	s := &save{before: d.graph.Heads()}
+	applied, err := d.full.Apply(changes...)
+	if err != nil || len(applied.New) == 0 {
+		return &Pending{}, err
+	}
+	for _, c := range applied.New {
+		s.changes = append(s.changes, c.Raw)
+	}
+	return &Pending{d.submit(s, d.marks())}, nil
+}
+
+// forget takes a document that has left a space out of the core.
+func (e *Engine) forget(key sync.Key) {
+	e.core.mu.Lock()
+	defer e.core.mu.Unlock()
+	e.core.core.Forget(key)
+	delete(e.core.versions, key)
+	delete(e.core.acks, key)
+}

@@ -1,0 +1,153 @@
+package tombolo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"tombolo/doc"
+	"tombolo/persist"
+	"tombolo/sync"
+)
+
+// News is closed when a document arrives or a peer next acknowledges something, or this device has something new on its disk.
+func (e *Engine) News() <-chan struct{} {
+	e.core.mu.Lock()
+	defer e.core.mu.Unlock()
+	return e.core.news
+}
+
+// Status says where everything stands: this device, its spaces and their members, connections and documents.
+func (e *Engine) Status(ctx context.Context) (Status, error) {
+	if err := e.isClosed(); err != nil {
+		return Status{}, err
+	}
+	s := Status{Device: e.Self(), Addrs: e.Addrs(), Spaces: e.spaceStatus(), Peers: e.peerStatus()}
+	e.mem.mu.Lock()
+	s.Paused = e.mem.paused
+	e.mem.mu.Unlock()
+	for name := range e.log.Docs() {
+		d, err := e.documentStatus(ctx, name)
+		if errors.Is(err, ErrNotFound) {
+			continue // it moved or went while we looked
+		}
+		if err != nil {
+			return Status{}, err
+		}
+		s.Documents = append(s.Documents, d)
+	}
+	return s, nil
+}
+
+func (e *Engine) documentStatus(ctx context.Context, name persist.Name) (DocumentStatus, error) {
+	info, err := e.info(ctx, name)
+	if err != nil {
+		return DocumentStatus{}, err
+	}
+	s := DocumentStatus{URL: info.URL.String(), App: info.App, Name: info.Name, Changes: info.Changes, Heads: info.Heads}
+	key := sync.Key{Space: name.Space, Doc: name.Doc}
+	here := doc.HeadsHash(name.Doc, info.Heads)
+	self := DeviceStatus{Device: e.Self(), Self: true, Connected: true, Heads: info.Heads, Durable: true}
+	s.Devices = append(s.Devices, self)
+	connected := e.connected()
+	for _, m := range e.members(name.Space) {
+		if m.Peer == self.Peer {
+			continue
+		}
+		d := DeviceStatus{Device: m.Device, Connected: connected[m.Peer]}
+		e.core.mu.Lock()
+		a, ok := e.core.acks[key][sync.PeerID(m.Peer)]
+		e.core.mu.Unlock()
+		if ok {
+			d.Heads, d.Since, d.Durable = a.heads, a.since, a.hash == here
+		}
+		if d.Durable {
+			d.Heads = info.Heads
+		}
+		s.Devices = append(s.Devices, d)
+	}
+	return s, nil
+}
+
+// connected is the set of peers there is a connection to.
+func (e *Engine) connected() map[string]bool {
+	set := map[string]bool{}
+	if e.node != nil {
+		for _, p := range e.node.Peers() {
+			set[string(p.Peer)] = p.Connected
+		}
+	}
+	return set
+}
+
+func (e *Engine) peerStatus() []PeerStatus {
+	if e.node == nil {
+		var out []PeerStatus
+		for _, m := range e.everyone() {
+			out = append(out, PeerStatus{Device: m, Error: ErrOffline.Error()})
+		}
+		return out
+	}
+	var out []PeerStatus
+	for _, p := range e.node.Peers() {
+		out = append(out, PeerStatus{
+			Device:    Device{Peer: string(p.Peer), Name: e.nameOf(sync.PeerID(p.Peer))},
+			Connected: p.Connected,
+			Since:     p.Since,
+			Addr:      p.Addr,
+			Error:     p.LastError,
+		})
+	}
+	return out
+}
+
+// info is what a document's header says, with its marks read from the document where the header's are out of date.
+func (e *Engine) info(ctx context.Context, name persist.Name) (Info, error) {
+	header, err := e.log.Header(ctx, name)
+	if errors.Is(err, persist.ErrNotFound) {
+		return Info{}, ErrNotFound
+	}
+	if err != nil {
+		return Info{}, err
+	}
+	m, err := decodeMeta(header.Meta)
+	if err != nil {
+		return Info{}, fmt.Errorf("document %s: %w", doc.ID(name.Doc).Short(), err)
+	}
+	if m.Stale {
+		if m, err = e.refreshMarks(ctx, sync.Key{Space: name.Space, Doc: name.Doc}); err != nil {
+			return Info{}, err
+		}
+	}
+	return Info{
+		URL:     doc.URL{Space: name.Space, Doc: name.Doc},
+		App:     m.App,
+		Name:    m.Name,
+		Changes: header.Last,
+		Heads:   hashes(header.Heads),
+	}, nil
+}
+
+// refreshMarks reads a document's marks and keeps them in its header, so that listing does not have to read it again.
+func (e *Engine) refreshMarks(ctx context.Context, key sync.Key) (meta, error) {
+	h, err := e.open(ctx, key)
+	if err != nil {
+		return meta{}, err
+	}
+	defer h.Close()
+	d := h.d
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.read(ctx, true); err != nil {
+		return meta{}, err
+	}
+	marks, err := d.full.Marks()
+	if err != nil {
+		return meta{}, err
+	}
+	m := metaOf(marks)
+	if m != d.meta && len(d.unsaved) == 0 {
+		d.submit(&save{before: d.graph.Heads()}, &m)
+	}
+	return m, nil
+}

@@ -1,0 +1,5 @@
+//go:build bug_keep_sessions
+
+package sync
+
+const keepSessions = true
