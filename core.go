@@ -18,6 +18,7 @@ type coreState struct {
 	acks     map[sync.Key]map[sync.PeerID]ack
 	met      map[sync.PeerID]string    // names peers gave themselves
 	load     map[sync.PeerID]*peerLoad // bytes of each connected peer that are in memory and not on disk
+	traffic  map[sync.PeerID]*traffic
 	timer    *time.Timer
 	news     chan struct{} // closed and replaced when a peer acknowledged something
 }
@@ -35,6 +36,18 @@ type peerLoad struct {
 	less  *gosync.Cond
 }
 
+// traffic counts the bytes of frames exchanged with a peer since the start.
+type traffic struct{ sent, received uint64 }
+
+func (c *coreState) count(p sync.PeerID) *traffic {
+	t := c.traffic[p]
+	if t == nil {
+		t = &traffic{}
+		c.traffic[p] = t
+	}
+	return t
+}
+
 // maxLoad is how many bytes of changes of one peer may wait for the disk before its frames wait in the network.
 const maxLoad = 8 << 20
 
@@ -45,6 +58,7 @@ func (e *Engine) openCore() {
 	c.acks = map[sync.Key]map[sync.PeerID]ack{}
 	c.met = map[sync.PeerID]string{}
 	c.load = map[sync.PeerID]*peerLoad{}
+	c.traffic = map[sync.PeerID]*traffic{}
 	c.news = make(chan struct{})
 	for name, slim := range e.log.Docs() {
 		key := sync.Key{Space: name.Space, Doc: name.Doc}
@@ -58,6 +72,12 @@ func (e *Engine) step(ev sync.Event) {
 	c := &e.core
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	switch ev := ev.(type) {
+	case sync.Received:
+		c.count(ev.Peer).received += uint64(len(ev.Frame))
+	case sync.Sent:
+		c.count(ev.Peer).sent += uint64(ev.N)
+	}
 	switch ev := ev.(type) { // before the step: acknowledgements in its effects compare with it
 	case sync.Changed:
 		c.versions[ev.Key] = doc.HeadsHash(ev.Key.Doc, ev.After)

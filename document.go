@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	gosync "sync"
+	"sync/atomic"
+	"time"
 
 	"tombolo/doc"
 	"tombolo/doc/gate"
@@ -32,6 +34,8 @@ type document struct {
 	jobs     []any       // takes and finds from the core, in order
 	working  bool        // a goroutine works on them
 	handles  int
+	rested   time.Time   // when it was last used; guarded by the engine's docsMu
+	loaded   atomic.Bool // full is there
 	watchers map[*watcher]struct{}
 	meta     meta
 	loose    uint64 // raw bytes not yet packed
@@ -88,6 +92,7 @@ func (d *document) read(ctx context.Context, full bool) error {
 		if d.full, err = doc.Load(d.key.Doc, changes, saved, d.e.opts.Rand); err != nil {
 			return err
 		}
+		d.loaded.Store(true)
 		graph = d.full.Graph()
 	} else if _, missing, err := gate.Admit(graph, changes); err != nil || len(missing) > 0 {
 		return fmt.Errorf("read document %s: its log is not in causal order: %w", d.key.Doc.Short(), err)
@@ -127,7 +132,20 @@ func (d *document) discard() {
 	if d.full != nil {
 		d.full.Close()
 	}
+	d.loaded.Store(false)
 	d.graph, d.full, d.durable, d.heads = nil, nil, 0, nil
+}
+
+// unload gives up the CRDT of a document that nobody uses.
+func (d *document) unload() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.e.docsMu.Lock()
+	unused := d.e.unused(d)
+	d.e.docsMu.Unlock()
+	if unused && len(d.unsaved) == 0 {
+		d.discard()
+	}
 }
 
 // settled waits until nothing is on its way to the disk. Called with mu held, which it gives up while it waits.

@@ -95,6 +95,7 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	e.openCore()
+	e.work.Go(e.sweep)
 	if !e.opts.Offline {
 		if err := e.openNode(ctx); err != nil {
 			return nil, err
@@ -188,8 +189,13 @@ func (e *Engine) Addrs() []string {
 	return e.node.Addrs()
 }
 
-// maxResting is how many documents stay in memory, without their CRDT, when nobody uses them.
-const maxResting = 128
+// Documents that nobody uses any more stay in memory for a while: the next command or message about them is likely near.
+const (
+	maxResting = 128              // documents with the graph of their changes
+	maxFull    = 8                // of these, with the CRDT itself
+	restFor    = 30 * time.Second // then a document that was edited is packed and the CRDT is given up
+	sweepEvery = 5 * time.Second
+)
 
 // document is the engine's one value for a document, in memory or new.
 func (e *Engine) document(key sync.Key) *document {
@@ -210,21 +216,50 @@ func (e *Engine) document(key sync.Key) *document {
 func (e *Engine) idle(d *document) {
 	e.docsMu.Lock()
 	defer e.docsMu.Unlock()
-	e.jobs.Lock()
-	busy := d.working || len(d.jobs) > 0
-	e.jobs.Unlock()
-	if busy || d.saving || d.handles > 0 || e.documents[d.key] != d || slices.Contains(e.resting, d) {
+	if !e.unused(d) || slices.Contains(e.resting, d) {
 		return
 	}
-	if d.full != nil {
-		d.full.Close()
-		d.graph, d.full = nil, nil
-	}
+	d.rested = e.now()
 	if e.resting = append(e.resting, d); len(e.resting) > maxResting {
-		oldest := e.resting[0]
+		delete(e.documents, e.resting[0].key)
 		e.resting = e.resting[1:]
-		delete(e.documents, oldest.key)
 	}
+}
+
+// unused reports that nothing needs d to stay in memory. Called with d and docsMu locked.
+func (e *Engine) unused(d *document) bool {
+	e.jobs.Lock()
+	defer e.jobs.Unlock()
+	return !d.working && len(d.jobs) == 0 && !d.saving && d.handles == 0 && e.documents[d.key] == d
+}
+
+// sweep packs documents that have gone quiet and gives up their CRDTs.
+func (e *Engine) sweep() {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-e.closed:
+			return
+		case <-tick.C:
+		}
+		for _, d := range e.quiet() {
+			d.rest(e.run)
+			d.unload()
+		}
+	}
+}
+
+// quiet are the documents whose CRDT has rested long enough, or is one too many.
+func (e *Engine) quiet() []*document {
+	e.docsMu.Lock()
+	defer e.docsMu.Unlock()
+	full := slices.DeleteFunc(slices.Clone(e.resting), func(d *document) bool { return !d.loaded.Load() })
+	n := max(0, len(full)-maxFull)
+	for n < len(full) && e.now().Sub(full[n].rested) >= restFor {
+		n++
+	}
+	return full[:n]
 }
 
 // tidy has a document packed, beside its other work.

@@ -40,12 +40,6 @@ func (h *Handle) Close() error {
 	}
 	d := h.d
 	d.mu.Lock()
-	last := d.handles == 1
-	d.mu.Unlock()
-	if last {
-		d.rest(h.e.run)
-	}
-	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.handles--
 	h.e.idle(d)

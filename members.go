@@ -102,6 +102,13 @@ func (e *Engine) makeHome(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("make the home space: %w", err)
 	}
+	self, err := s.SignMember(signer{e.identity}, string(e.identity.ID()), name, space.Owner, e.now())
+	if err == nil {
+		_, err = s.Add(self) // the genesis has the space's name; this record has the device's
+	}
+	if err != nil {
+		return fmt.Errorf("make the home space: %w", err)
+	}
 	m := &e.mem
 	m.home, m.name = doc.SpaceID(s.ID()), name
 	m.spaces[m.home] = s

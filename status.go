@@ -44,6 +44,8 @@ type PeerStatus struct {
 	Since     time.Time `json:"since,omitzero"` // of the connection, or of its loss; zero if there was none since the start
 	Addr      string    `json:"addr,omitempty"`
 	Error     string    `json:"error,omitempty"` // why there is no connection
+	Sent      uint64    `json:"sent"`            // bytes since the start, without encryption's
+	Received  uint64    `json:"received"`
 }
 
 // DocumentStatus says which device has which version of a document on its disk.

@@ -90,8 +90,13 @@ func (e *Engine) peerStatus() []PeerStatus {
 	}
 	var out []PeerStatus
 	for _, p := range e.node.Peers() {
+		e.core.mu.Lock()
+		bytes := *e.core.count(sync.PeerID(p.Peer))
+		e.core.mu.Unlock()
 		out = append(out, PeerStatus{
 			Device:    Device{Peer: string(p.Peer), Name: e.nameOf(sync.PeerID(p.Peer))},
+			Sent:      bytes.sent,
+			Received:  bytes.received,
 			Connected: p.Connected,
 			Since:     p.Since,
 			Addr:      p.Addr,

@@ -271,15 +271,14 @@ const cacheAfter = 256
 // neither is needed for it.
 func (d *document) rest(ctx context.Context) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	if err := d.settled(ctx); err != nil || d.graph == nil || d.loose == 0 {
+		d.mu.Unlock()
 		return
 	}
 	name, n, full := d.name(), d.durable, d.full
-	if err := d.e.log.Pack(ctx, name); err != nil && ctx.Err() == nil {
-		d.e.opts.Log.Warn("changes could not be packed; they stay as they are", "doc", d.key.Doc.Short(), "err", err)
-	}
 	d.loose = 0
+	d.mu.Unlock()
+	d.pack(ctx)
 	if full == nil || n < cacheAfter {
 		return
 	}

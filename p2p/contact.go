@@ -133,7 +133,7 @@ func (c *contact) cameUp(s *session) {
 	c.failed = 0
 	c.lastErr = nil
 	c.mu.Unlock()
-	c.node.log.Info("connected", "peer", c.name.Short(), "addr", s.st.Conn().RemoteMultiaddr())
+	c.node.log.Debug("connected", "peer", c.name.Short(), "addr", s.st.Conn().RemoteMultiaddr())
 	if !c.opener {
 		return
 	}
@@ -169,7 +169,7 @@ func (c *contact) wentDown(s *session, err error) bool {
 	if dropped {
 		c.notBefore = c.next
 	}
-	c.node.log.Info("disconnected", "peer", c.name.Short(), "err", err)
+	c.node.log.Debug("disconnected", "peer", c.name.Short(), "err", err)
 	return true
 }
 

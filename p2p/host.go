@@ -45,7 +45,7 @@ func newHost(id *Identity, door connmgr.ConnectionGater) (host.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	trimmer, err := trim.NewConnManager(256, 384)
+	trimmer, err := trim.NewConnManager(128, 192) // as many as newLimits allows
 	if err != nil {
 		return nil, fmt.Errorf("p2p: connection manager: %w", err)
 	}

@@ -27,14 +27,14 @@ func captureLog(log *slog.Logger) {
 // releaseLog discards libp2p's lines if they still went to log.
 func releaseLog(log *slog.Logger) { logTarget.CompareAndSwap(log, nil) }
 
-// libraryLog passes lines on one level quieter: what is an error to a library
+// libraryLog passes lines on two levels quieter: what is a warning to a library
 // (a refused dial) is an ordinary day here.
 type libraryLog struct {
 	wrap []func(slog.Handler) slog.Handler // With… calls, in order, to repeat on the target
 }
 
-// quieter is the distance between two of slog's levels.
-const quieter = 4
+// quieter is the distance between three of slog's levels.
+const quieter = 8
 
 // Enabled asks the target, at the quieter level.
 func (h libraryLog) Enabled(ctx context.Context, l slog.Level) bool {

@@ -20,6 +20,7 @@ import (
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{t: t, store: &flaky{Store: memstore.New()}, docs: map[persist.Name]*modelDoc{}}
+		w.sizes = []int{8, 8, 8, 8, 8, 8, 20, 20, 20, 100, 100, 100, 3_000, 3_000, 30_000, 30_000, 70_000, 70_000, 300_000, 900_000}
 		w.open()
 		w.run()
 	})
@@ -36,6 +37,7 @@ func TestModelBadger(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		story++
 		w := &world{t: t, space: [16]byte{1: byte(story >> 8), 2: byte(story)}, store: s, docs: map[persist.Name]*modelDoc{}}
+		w.sizes = []int{8, 8, 8, 20, 100, 3_000, 3_000, 30_000} // a disk is slow; the rest is for TestModel
 		w.open()
 		w.restart = func() {
 			if err := s.Store.Close(); err != nil {
@@ -62,6 +64,7 @@ type world struct {
 	restart func() // of the store, where that means something
 	log     *persist.Log
 	docs    map[persist.Name]*modelDoc
+	sizes   []int // of changes, in bytes
 	serial  uint64
 	failing bool           // an Apply may have failed since the log was opened
 	drawn   []persist.Name // since the last check
@@ -105,7 +108,7 @@ func (w *world) run() {
 			w.store.arm(nil, nil)
 			w.failing = false
 			w.drawn = w.names()
-			if w.restart != nil && rapid.IntRange(0, 9).Draw(t, "store") == 0 {
+			if w.restart != nil && rapid.IntRange(0, 29).Draw(t, "store") == 0 {
 				w.restart()
 			}
 			w.open()
@@ -141,7 +144,7 @@ func (w *world) tolerate(err error, allowed ...error) {
 // change makes bytes that no other change has.
 func (w *world) change(t *rapid.T) []byte {
 	w.serial++
-	size := rapid.SampledFrom([]int{8, 8, 8, 8, 20, 20, 100, 100, 3_000, 30_000, 70_000, 300_000, 900_000}).Draw(t, "size")
+	size := rapid.SampledFrom(w.sizes).Draw(t, "size")
 	return append(binary.BigEndian.AppendUint64(nil, w.serial), bytes.Repeat([]byte{byte(w.serial)}, size-8)...)
 }
 

@@ -91,7 +91,8 @@ func (p *peer) commands() *cobra.Command {
 	})
 	root.PersistentFlags().StringVar(&p.dir, "dir", p.dir, "the directory of this device's data")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON")
-	root.AddCommand(p.inviteCommand(), p.joinCommand(), p.docCommand(), p.statusCommand(), p.idCommand())
+	root.AddCommand(p.inviteCommand(), p.joinCommand(), p.docCommand(), p.statusCommand(), p.idCommand(),
+		p.pauseCommand(), p.resumeCommand())
 	if p.engine == nil {
 		root.AddCommand(p.initCommand(), p.runCommand(), p.versionCommand())
 	}

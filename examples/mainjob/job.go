@@ -24,6 +24,8 @@ type job struct {
 	trace        *trace
 	url          string
 
+	wire    uint64        // bytes that laptop sent while replaying
+	disk    int64         // bytes of desk's directory after closing
 	took    time.Duration // replaying until the last edit was on both disks
 	lags    []time.Duration
 	offline int // edits made on each side while apart
@@ -97,6 +99,13 @@ func (j *job) replay() error {
 		return err
 	}
 	j.took = time.Since(begun)
+	var status struct{ Peers []struct{ Sent uint64 } }
+	if err := j.laptop.value(j.ctx, &status, "status"); err != nil {
+		return err
+	}
+	for _, p := range status.Peers {
+		j.wire += p.Sent
+	}
 	for _, n := range []*node{j.laptop, j.desk} {
 		text, err := j.text(n)
 		if err != nil {
@@ -263,6 +272,12 @@ func (j *job) same() error {
 	return errors.New("the two devices do not come to the same version")
 }
 
+// weigh looks at what the document takes on disk when all is packed and closed.
+func (j *job) weigh() (err error) {
+	j.disk, err = j.desk.size()
+	return err
+}
+
 func (j *job) report(out io.Writer) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	rate := float64(len(j.trace.Txns)) / j.took.Seconds()
@@ -272,6 +287,7 @@ func (j *job) report(out io.Writer) {
 	fmt.Fprintf(w, "desk\t%s\n", j.hashes["desk"])
 	fmt.Fprintf(w, "merged\t%s\n", j.merged)
 	fmt.Fprintf(w, "replayed\t%d edits, each durable, on both disks after %s (%.0f a second)\n", len(j.trace.Txns), j.took.Round(time.Millisecond), rate)
+	fmt.Fprintf(w, "bytes\t%d KB sent to desk, %d KB on desk's disk\n", j.wire/1000, j.disk/1000)
 	fmt.Fprintf(w, "latency\t%s in the middle, %s at the worst, from an edit on laptop to desk's disk (%d edits, pipes included)\n",
 		j.lags[len(j.lags)/2].Round(10*time.Microsecond), j.lags[len(j.lags)-1].Round(10*time.Microsecond), len(j.lags))
 	fmt.Fprintf(w, "durable on\t%s\n", strings.Join(j.durable, ", "))

@@ -55,16 +55,12 @@ func run(ctx context.Context) error {
 	defer desk.kill()
 
 	j := &job{ctx: ctx, laptop: laptop, desk: desk, trace: tr}
-	for _, step := range []func() error{j.pair, j.replay, j.latency, j.apart, j.verify} {
+	for _, step := range []func() error{j.pair, j.replay, j.latency, j.apart, j.verify, laptop.stop, desk.stop, j.weigh} {
 		if err := step(); err != nil {
-			return err
+			laptop.kill() // its log is complete only then
+			desk.kill()
+			return fmt.Errorf("%w\nlaptop logged:\n%s\ndesk logged:\n%s", err, &laptop.log, &desk.log)
 		}
-	}
-	if err := laptop.stop(); err != nil {
-		return err
-	}
-	if err := desk.stop(); err != nil {
-		return err
 	}
 	j.report(os.Stdout)
 	return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 type node struct {
 	name, binary, dir string
 	run               *exec.Cmd
+	log               bytes.Buffer // what the node logged, shown when something failed
 }
 
 // startNode makes a device and waits until its node says that it is ready.
@@ -27,7 +29,7 @@ func startNode(ctx context.Context, binary, under, name string) (*node, error) {
 		return nil, err
 	}
 	n.run = exec.Command(binary, "--dir", n.dir, "run", "--json", "--no-discovery", "--listen", "/ip4/127.0.0.1/tcp/0")
-	n.run.Stderr = os.Stderr
+	n.run.Stderr = &n.log
 	out, err := n.run.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -104,6 +106,9 @@ func (s *stream) next(into any) error {
 // end closes the input and waits until the command has ended well.
 func (s *stream) end() error {
 	err := s.in.Close()
+	if errors.Is(err, os.ErrClosed) {
+		err = nil
+	}
 	for s.out.Scan() { // the rest of what it says
 	}
 	return errors.Join(err, s.cmd.Wait())
@@ -125,6 +130,22 @@ func (n *node) stop() error {
 	}
 	n.run = nil
 	return nil
+}
+
+// size is how many bytes the node's data takes on disk.
+func (n *node) size() (int64, error) {
+	var sum int64
+	err := filepath.WalkDir(n.dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			sum += info.Sys().(*syscall.Stat_t).Blocks * 512 // files may have holes
+		}
+		return err
+	})
+	return sum, err
 }
 
 // kill makes sure that the node is gone, whatever happened.

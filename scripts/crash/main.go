@@ -167,11 +167,14 @@ func (t *trial) meet(ctx context.Context) error {
 func (t *trial) loadAndKill(ctx context.Context) (time.Duration, error) {
 	wait := time.Duration(t.random.Int64N(int64(t.longest)))
 	first := t.random.IntN(2)
+	// Commands end with the nodes: without one they would go on by opening the directory themselves.
+	loading, end := context.WithCancel(ctx)
+	defer end()
 	var load sync.WaitGroup
 	begun := time.Now()
 	for _, n := range t.nodes {
-		load.Go(func() { n.stream(ctx, t.url, t.edits) })
-		load.Go(func() { n.singles(ctx, t.url) })
+		load.Go(func() { n.stream(loading, t.url, t.edits) })
+		load.Go(func() { n.singles(loading, t.url) })
 	}
 	select {
 	case <-time.After(wait):
@@ -179,6 +182,7 @@ func (t *trial) loadAndKill(ctx context.Context) (time.Duration, error) {
 	}
 	took := time.Since(begun)
 	err := errors.Join(t.nodes[first].kill(), t.nodes[1-first].kill())
+	end()
 	load.Wait()
 	for _, n := range t.nodes {
 		err = errors.Join(err, n.loadErr)

@@ -95,7 +95,7 @@ func (n *node) wait(ctx context.Context, url string) error {
 	return n.command(ctx, nil, "doc", "wait", url, "--devices", "2", "--timeout", patience.String())
 }
 
-// stream appends letters to the node's text, at most limit of them, until the node is killed.
+// stream appends letters to the node's text, at most limit of them, until ctx ends.
 func (n *node) stream(ctx context.Context, url string, limit int) {
 	cmd := exec.CommandContext(ctx, n.program, "--dir", n.dir, "--json", "doc", "splice", url, "/"+n.name, "-")
 	in, err := cmd.StdinPipe()
@@ -134,13 +134,13 @@ func (n *node) stream(ctx context.Context, url string, limit int) {
 	<-fed
 }
 
-// singles makes edits one by one, each waiting for both disks, until the node is killed.
+// singles makes edits one by one, each waiting for both disks, until ctx ends.
 func (n *node) singles(ctx context.Context, url string) {
-	for {
+	for ctx.Err() == nil {
 		n.tried++
 		key := n.name + strconv.Itoa(n.tried)
 		if n.command(ctx, nil, "doc", "set", url, "/single/"+key, strconv.Itoa(n.tried)) != nil {
-			return
+			continue // not acknowledged, so not owed
 		}
 		n.both[key] = false
 		if n.command(ctx, nil, "doc", "wait", url, "--devices", "2", "--timeout", "10s") == nil {
