@@ -53,7 +53,7 @@ const maxLoad = 8 << 20
 
 func (e *Engine) openCore() {
 	c := &e.core
-	c.core = sync.New(sync.Options{Self: sync.PeerID(e.identity.ID()), Name: e.deviceName()})
+	c.core = sync.New(sync.Options{Self: sync.PeerID(e.identity.ID()), Name: e.deviceName(), Codec: e.codec})
 	c.versions = map[sync.Key][32]byte{}
 	c.acks = map[sync.Key]map[sync.PeerID]ack{}
 	c.met = map[sync.PeerID]string{}

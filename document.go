@@ -209,18 +209,12 @@ func (d *document) save() {
 	d.e.idle(d)
 }
 
-var canceled = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()
-
 // saved spreads the first append, which is durable, and those behind it that are durable as well and of the same kind.
 func (d *document) saved() {
 	n := 1
 	for n < len(d.unsaved) && d.unsaved[0].took == nil && d.unsaved[n].took == nil {
-		if _, err := d.unsaved[n].pending.Wait(canceled); err != nil {
-			break // not yet, or failed: its turn comes
+		if !d.unsaved[n].isDurable() {
+			break // its turn comes
 		}
 		n++
 	}
@@ -271,6 +265,17 @@ func bounded(changes [][]byte) [][]byte {
 	return changes
 }
 
+// isDurable reports whether an append has reached the disk by now.
+func (s *save) isDurable() bool {
+	select {
+	case <-s.pending.Done():
+		_, err := s.pending.Wait(context.Background())
+		return err == nil
+	default:
+		return false
+	}
+}
+
 // failed gives up everything that is not on disk.
 func (d *document) failed(err error) {
 	group := d.unsaved
@@ -278,10 +283,8 @@ func (d *document) failed(err error) {
 	d.e.opts.Log.Error("changes could not be made durable", "doc", d.key.Doc.Short(), "err", err)
 	heads := d.heads
 	d.discard()
-	for i, s := range group {
-		if i > 0 {
-			<-d.outcome(s) // it fails too, being out of step; the next read must not race with it
-		}
+	for _, s := range group {
+		<-s.pending.Done() // those behind it fail too, being out of step; the next read must not race with them
 		s.err = err
 		if s.took != nil {
 			took := *s.took
@@ -291,14 +294,4 @@ func (d *document) failed(err error) {
 		d.e.release(s)
 		close(s.done)
 	}
-}
-
-// outcome is closed when the log is through with an append.
-func (d *document) outcome(s *save) <-chan struct{} {
-	ch := make(chan struct{})
-	d.e.work.Go(func() {
-		defer close(ch)
-		_, _ = s.pending.Wait(context.Background()) // out of step: the error that matters came before it
-	})
-	return ch
 }

@@ -365,8 +365,15 @@ func TestValuesThatCannotBeStored(t *testing.T) {
 		deep = []any{deep}
 	}
 	for _, v := range []any{
-		"\xff", doc.Text("\xff"), map[string]any{"": 1}, map[string]any{"\xff": 1}, map[int]any{}, struct{}{}, make(chan int), 1i,
-		doc.Unknown{}, deep, time.Date(300000000, 1, 1, 0, 0, 0, 0, time.UTC), []any{map[string]any{"a": "\xff"}},
+		"\xff", doc.Text("\xff"),
+		map[string]any{"": 1},
+		map[string]any{"\xff": 1},
+		map[int]any{},
+		struct{}{},
+		make(chan int), 1i,
+		doc.Unknown{},
+		deep, time.Date(300000000, 1, 1, 0, 0, 0, 0, time.UTC),
+		[]any{map[string]any{"a": "\xff"}},
 	} {
 		_, err := d.Edit(doc.Note{}, func(tx *doc.Tx) error { return tx.Set("/v", v) })
 		if _, ok := errors.AsType[*doc.ValueError](err); !ok {

@@ -100,8 +100,10 @@ func (o Options) withDefaults() (Options, error) {
 		v    *time.Duration
 		zero time.Duration
 	}{
-		{&o.Heartbeat, 2 * time.Second}, {&o.Dead, 7 * time.Second},
-		{&o.RedialMin, 500 * time.Millisecond}, {&o.RedialMax, 15 * time.Second},
+		{&o.Heartbeat, 2 * time.Second},
+		{&o.Dead, 7 * time.Second},
+		{&o.RedialMin, 500 * time.Millisecond},
+		{&o.RedialMax, 15 * time.Second},
 	} {
 		if *d.v == 0 {
 			*d.v = d.zero

@@ -34,6 +34,9 @@ type Pending struct {
 	err    error
 }
 
+// Done is closed when the append is durable, or could not be made so.
+func (p *Pending) Done() <-chan struct{} { return p.done }
+
 // Wait returns the document's header as the append left it once that is
 // durable, or the error that kept it from the disk. When ctx ends first, it
 // returns ctx.Err() and the append may still be written; Wait may be called

@@ -4,15 +4,15 @@ import (
 	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"math/bits"
 	"slices"
 	"time"
 
-	"encoding/binary"
-
 	"tombolo/doc"
+	"tombolo/doc/pack"
 )
 
 // Limits of one session.
@@ -29,8 +29,9 @@ const (
 
 // Options describes this device to a Core.
 type Options struct {
-	Self PeerID
-	Name string // for people, shown on the other devices
+	Self  PeerID
+	Name  string      // for people, shown on the other devices
+	Codec *pack.Codec // packs changes for the wire
 }
 
 // Core decides what to say to whom. It is for one goroutine.
@@ -258,7 +259,13 @@ func (c *Core) spread(s *session, ev Changed) {
 	inStep := !t.dirty && !t.finding && !t.differs && sameHeads(t.sent, ev.Before)
 	if inStep && len(ev.Changes) > 0 && size <= MaxPush && s.underWay < Window {
 		t.sent = ev.After
-		c.send(s, kindPush, push{Space: ev.Key.Space, Doc: ev.Key.Doc, Changes: ev.Changes, Heads: clip(ev.After, maxHeads)})
+		m := push{Space: ev.Key.Space, Doc: ev.Key.Doc, Changes: ev.Changes, Heads: clip(ev.After, maxHeads)}
+		if len(ev.Changes) >= packFrom {
+			if p, err := c.opts.Codec.Pack(ev.Changes); err == nil { // raw they are as good
+				m.Changes, m.Pack = nil, p
+			}
+		}
+		c.send(s, kindPush, m)
 		return
 	}
 	if !t.differs { // where versions differ, the peer's heads come first

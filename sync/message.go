@@ -12,11 +12,12 @@ import (
 // Sizes on the wire, in bytes. They are part of the protocol.
 const (
 	MaxFrame  = 256 << 10               // one frame
-	maxPart   = MaxFrame - 16<<10       // pack bytes in one delta; the rest is room for heads and sample
+	maxPart   = MaxFrame - 48<<10       // pack bytes in one delta; the rest is room for heads and sample
 	maxPack   = 24 << 20                // one pack, over several deltas; it can hold the largest change
 	MaxPush   = 64 << 10                // raw changes in one push; what is more goes as a delta
 	listBatch = (MaxFrame - 1<<10) / 40 // entries in one list
 	maxHeads  = 1024                    // heads or sampled hashes in one message
+	packFrom  = 4                       // as many changes in one push go as a pack, which is ten times smaller
 )
 
 // frameCodec is the first byte of every frame. Frames with another first byte come from a later version and are an error here.
@@ -111,12 +112,13 @@ type delta struct {
 	Sample []doc.Hash
 }
 
-// push carries new changes to a peer that has everything before them.
+// push carries new changes to a peer that has everything before them: raw, or several as one pack.
 type push struct {
 	_       struct{} `cbor:",toarray"`
 	Space   doc.SpaceID
 	Doc     doc.ID
 	Changes [][]byte
+	Pack    []byte
 	Heads   []doc.Hash
 }
 

@@ -226,7 +226,7 @@ func (c *Core) push(s *session, m push) error {
 		return nil
 	}
 	c.fx.Take = append(c.fx.Take, Take{
-		Peer: s.peer, Key: Key{m.Space, m.Doc}, Changes: m.Changes, Tail: &Tail{Heads: m.Heads, frame: s.frames}, session: s.number,
+		Peer: s.peer, Key: Key{m.Space, m.Doc}, Changes: m.Changes, Pack: m.Pack, Tail: &Tail{Heads: m.Heads, frame: s.frames}, session: s.number,
 	})
 	return nil
 }

@@ -62,7 +62,11 @@ func withDocument(ctx context.Context, eng *tombolo.Engine, text string, do func
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(h), h.Close())
+	err = do(h)
+	if _, ok := errors.AsType[*doc.PathError](err); ok {
+		err = fmt.Errorf("%w; 'peer doc get %s' shows what is there", err, text)
+	}
+	return errors.Join(err, h.Close())
 }
 
 func (p *peer) createCommand() *cobra.Command {

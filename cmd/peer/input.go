@@ -67,7 +67,7 @@ func (p *peer) value(ctx context.Context, arg string) (any, error) {
 	}
 	v, err := doc.DecodeJSON(data)
 	if err != nil {
-		return nil, fmt.Errorf("the value is not JSON: %w; text needs quotes, as in '\"text\"'", err)
+		return nil, fmt.Errorf("cannot read the value: %w", err)
 	}
 	return v, nil
 }

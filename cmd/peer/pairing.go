@@ -50,7 +50,7 @@ func (p *peer) printInvitation(made tombolo.Invitation) error {
 		Expires time.Time `json:"expires"`
 	}{made.Link, made.Expires}
 	if p.engine == nil && !p.json {
-		defer fmt.Fprintf(p.err, "No node runs here: start 'peer%s run' before the other device joins.\n", p.dirFlag())
+		fmt.Fprintf(p.err, "No node runs here: start 'peer%s run' before the other device joins.\n", p.dirFlag())
 	}
 	return p.print(shape, func(w io.Writer) {
 		if p.terminal {

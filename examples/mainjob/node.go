@@ -136,7 +136,7 @@ func (n *node) stop() error {
 func (n *node) size() (int64, error) {
 	var sum int64
 	err := filepath.WalkDir(n.dir, func(path string, e os.DirEntry, err error) error {
-		if err != nil || !e.Type().IsRegular() {
+		if err != nil || !e.Type().IsRegular() || e.Name() == "ballast" { // a reserve against a full disk
 			return err
 		}
 		info, err := e.Info()

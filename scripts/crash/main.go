@@ -27,7 +27,7 @@ import (
 func main() {
 	rounds := flag.Int("rounds", 20, "how many times to kill both nodes")
 	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "decides the moments; printed, to repeat a run")
-	edits := flag.Int("edits", 2000, "at most so many edits in a stream, each round")
+	edits := flag.Int("edits", 5000, "at most so many edits in a stream, each round")
 	longest := flag.Duration("longest", 1500*time.Millisecond, "kill at the latest after this time under load")
 	program := flag.String("peer", "", "the peer program to test (default: built from ./cmd/peer)")
 	flag.Parse()
@@ -96,6 +96,9 @@ func (t *trial) run(ctx context.Context, rounds int) error {
 			return err
 		}
 	}
+	if rounds > 0 && (streamed == 0 || single == 0) {
+		return errors.New("nothing was acknowledged in all rounds, so nothing was tried; give more time with -longest")
+	}
 	fmt.Printf("nothing acknowledged was lost in %d rounds: %d edits in streams, %d single ones; both devices have the same\n", rounds, streamed, single)
 	return nil
 }
@@ -109,7 +112,7 @@ func (t *trial) prepare(ctx context.Context) error {
 		}
 	}
 	for i, name := range []string{"a", "b"} {
-		n := &node{name: name, program: t.program, dir: filepath.Join(t.dir, name), both: map[string]bool{}}
+		n := &node{name: name, program: t.program, dir: filepath.Join(t.dir, name), listen: "/ip4/127.0.0.1/tcp/0", both: map[string]bool{}}
 		t.nodes[i] = n
 		if err := errors.Join(n.command(ctx, nil, "init", "--name", name), n.start(ctx)); err != nil {
 			return err

@@ -17,6 +17,7 @@ import (
 // node is one device: its process while it runs, and what it has acknowledged so far.
 type node struct {
 	name, program, dir string
+	listen             string    // the same at every start: without discovery that is where the other looks
 	process            *exec.Cmd // nil while it does not run
 
 	written  int             // edits in its text at the last look: where the next stream goes on
@@ -34,7 +35,7 @@ func (n *node) start(ctx context.Context) error {
 	if n.process != nil {
 		return nil
 	}
-	cmd := exec.CommandContext(ctx, n.program, "run", "--dir", n.dir, "--json", "--listen", "/ip4/127.0.0.1/tcp/0", "--no-discovery")
+	cmd := exec.CommandContext(ctx, n.program, "run", "--dir", n.dir, "--json", "--listen", n.listen, "--no-discovery")
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
@@ -44,11 +45,17 @@ func (n *node) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start node %s: %w", n.name, err)
 	}
-	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || !strings.Contains(line, `"ready"`) {
+	var ready struct{ Addrs []string }
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err == nil {
+		err = json.Unmarshal([]byte(line), &ready)
+	}
+	if err != nil || len(ready.Addrs) == 0 {
 		err = errors.Join(err, cmd.Process.Kill(), cmd.Wait())
 		return fmt.Errorf("node %s did not get ready: %q, %w\n%s", n.name, line, err, log.String())
 	}
 	n.process = cmd
+	n.listen, _, _ = strings.Cut(ready.Addrs[0], "/p2p/")
 	return nil
 }
 
@@ -98,11 +105,10 @@ func (n *node) wait(ctx context.Context, url string) error {
 // stream appends letters to the node's text, at most limit of them, until ctx ends.
 func (n *node) stream(ctx context.Context, url string, limit int) {
 	cmd := exec.CommandContext(ctx, n.program, "--dir", n.dir, "--json", "doc", "splice", url, "/"+n.name, "-")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		n.loadErr = err
-		return
-	}
+	from := n.written
+	lines := &lineReader{to: from + limit, next: from}
+	var log bytes.Buffer
+	cmd.Stdin, cmd.Stderr = lines, &log
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -111,27 +117,32 @@ func (n *node) stream(ctx context.Context, url string, limit int) {
 		n.loadErr = err
 		return
 	}
-	from := n.written
-	fed := make(chan struct{})
-	go func() {
-		defer close(fed)
-		for i := from; i < from+limit; i++ {
-			if _, err := fmt.Fprintf(in, "[%d,0,%q]\n", i, letter(i)); err != nil {
-				return // the node is gone
-			}
+	for acks := bufio.NewScanner(out); acks.Scan(); {
+		var ack struct{ Done, Edits int }
+		if err := json.Unmarshal(acks.Bytes(), &ack); err != nil {
+			n.loadErr = fmt.Errorf("the stream of node %s printed %q: %w", n.name, acks.Text(), err)
 		}
-		in.Close()
-	}()
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		var line struct{ Done, Edits int }
-		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
-			n.loadErr = fmt.Errorf("the stream of node %s printed %q: %w", n.name, lines.Text(), err)
-		}
-		n.streamed = max(n.streamed, from+line.Done, from+line.Edits)
+		n.streamed = max(n.streamed, from+ack.Done, from+ack.Edits)
 	}
-	_, _ = io.Copy(io.Discard, out)
-	_ = cmd.Wait() // fails where the node was killed, and it was
-	<-fed
+	// Killed with the node, or told that it went away: that is the plan. A refused edit is not.
+	if err := cmd.Wait(); err != nil && ctx.Err() == nil && !strings.Contains(log.String(), "went away") {
+		n.loadErr = fmt.Errorf("the stream of node %s: %w: %s", n.name, err, log.String())
+	}
+}
+
+// lineReader gives the lines of a stream, in pieces of one line.
+type lineReader struct{ next, to int }
+
+func (r *lineReader) Read(p []byte) (int, error) {
+	if r.next == r.to {
+		return 0, io.EOF
+	}
+	line := fmt.Sprintf("[%d,0,%q]\n", r.next, string(letter(r.next)))
+	if len(p) < len(line) {
+		return 0, io.ErrShortBuffer
+	}
+	r.next++
+	return copy(p, line), nil
 }
 
 // singles makes edits one by one, each waiting for both disks, until ctx ends.

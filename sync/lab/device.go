@@ -36,7 +36,7 @@ func newDevice(l *Lab, name string) *device {
 
 // restart begins again from the disk.
 func (d *device) restart() {
-	d.core = sync.New(sync.Options{Self: sync.PeerID(d.name), Name: d.name})
+	d.core = sync.New(sync.Options{Self: sync.PeerID(d.name), Name: d.name, Codec: packs})
 	d.graphs, d.work, d.wake = map[doc.ID]*gate.Graph{}, nil, time.Time{}
 	d.beliefs = map[string]map[doc.ID]sync.Ack{}
 	for id := range d.disk {
