@@ -85,8 +85,10 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 	if err := e.openIdentity(dir); err != nil {
 		return nil, err
 	}
-	if e.store, err = badgerstore.Open(filepath.Join(dir, storeDir), &badgerstore.Options{Log: e.opts.Log}); err != nil {
-		return nil, fmt.Errorf("open %s: %w", dir, err)
+	if e.store = e.opts.Store; e.store == nil {
+		if e.store, err = badgerstore.Open(filepath.Join(dir, storeDir), &badgerstore.Options{Log: e.opts.Log}); err != nil {
+			return nil, fmt.Errorf("open %s: %w", dir, err)
+		}
 	}
 	if e.log, err = persist.OpenLog(ctx, e.store, e.codec); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)

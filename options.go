@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"tombolo/persist"
 )
 
 // Options adjusts an Engine. The zero value is a good engine.
@@ -13,6 +15,7 @@ type Options struct {
 	Name        string           // what people call this device, used when the directory is new; empty means the host's name
 	Listen      []string         // multiaddrs to listen on; nil means TCP on all interfaces, any port
 	NoDiscovery bool             // do not look for devices, nor show this one, on the local network
+	Store       persist.Store    // where documents are kept, closed with the engine; nil means Badger in the directory
 	Offline     bool             // no network at all: documents, invitations and settings only
 	Log         *slog.Logger     // receives what an operator may want to know; nil discards it
 	Now         func() time.Time // the clock for changes and records; nil means time.Now

@@ -38,7 +38,7 @@ func run() int {
 	progress := &progressBar{out: os.Stderr, shown: cwriter.IsTerminal(int(os.Stderr.Fd()))}
 	defer progress.Close()
 	p := &peer{
-		in: os.Stdin, out: os.Stdout, err: os.Stderr,
+		in: os.Stdin, out: progress.under(os.Stdout), err: progress.under(os.Stderr),
 		terminal: cwriter.IsTerminal(int(os.Stdout.Fd())),
 		progress: progress.Set,
 		args:     os.Args[1:],

@@ -26,3 +26,15 @@ func ParseHash(s string) (Hash, error) {
 	}
 	return h, nil
 }
+
+// MarshalText writes the hash as [Hash.String] does, for JSON.
+func (h Hash) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (h *Hash) UnmarshalText(b []byte) error {
+	parsed, err := ParseHash(string(b))
+	if err == nil {
+		*h = parsed
+	}
+	return err
+}
