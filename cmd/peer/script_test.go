@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Vars = append(env.Vars, "XDG_DATA_HOME="+env.WorkDir+"/data", "LOCAL=--listen=/ip4/127.0.0.1/tcp/0",
 				"LONG="+env.WorkDir+"/"+strings.Repeat("a-long-name/", 12))
+			env.Vars = append(env.Vars, "GORACE=atexit_sleep_ms=0") // a program with -race would wait a second as it ends
 			env.Values[startedKey{}] = map[string]*started{}
 			return nil
 		},
