@@ -16,6 +16,7 @@ type coreState struct {
 	core     *sync.Core
 	versions map[sync.Key][32]byte // HeadsHash of each document here, as the core knows it
 	acks     map[sync.Key]map[sync.PeerID]ack
+	unkept   map[ackKey]bool // acknowledgements that are not in the store as they are here
 	met      map[sync.PeerID]string    // names peers gave themselves
 	load     map[sync.PeerID]*peerLoad // bytes of each connected peer that are in memory and not on disk
 	traffic  map[sync.PeerID]*traffic
@@ -56,6 +57,7 @@ func (e *Engine) openCore() {
 	c.core = sync.New(sync.Options{Self: sync.PeerID(e.identity.ID()), Name: e.deviceName(), Codec: e.codec})
 	c.versions = map[sync.Key][32]byte{}
 	c.acks = map[sync.Key]map[sync.PeerID]ack{}
+	c.unkept = map[ackKey]bool{}
 	c.met = map[sync.PeerID]string{}
 	c.load = map[sync.PeerID]*peerLoad{}
 	c.traffic = map[sync.PeerID]*traffic{}
@@ -130,15 +132,12 @@ func (e *Engine) acknowledge(acks []sync.Ack) {
 		if !a.Same {
 			n.hash, n.heads = doc.HeadsHash(a.Key.Doc, a.Heads), a.Heads
 		}
-		of := c.acks[a.Key]
-		if of == nil {
-			of = map[sync.PeerID]ack{}
-			c.acks[a.Key] = of
+		k := ackKey{a.Key, a.Peer}
+		if old, ok := c.acks[a.Key][a.Peer]; ok && old.hash == n.hash {
+			continue // since then
 		}
-		if old, ok := of[a.Peer]; ok && old.hash == n.hash {
-			n.since = old.since
-		}
-		of[a.Peer] = n
+		c.put(k, n)
+		c.unkept[k] = true
 	}
 	close(c.news)
 	c.news = make(chan struct{})

@@ -97,6 +97,9 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	e.openCore()
+	if err := e.openAcks(ctx); err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
 	e.work.Go(e.sweep)
 	if !e.opts.Offline {
 		if err := e.openNode(ctx); err != nil {
@@ -155,6 +158,9 @@ func (e *Engine) Close() error {
 		}
 		if e.log != nil {
 			e.rest()
+			if err := e.keepAcks(e.run); err != nil {
+				e.opts.Log.Warn("what other devices have will be asked for again", "err", err)
+			}
 		}
 		e.cancel()
 		e.work.Wait()
@@ -248,6 +254,9 @@ func (e *Engine) sweep() {
 		for _, d := range e.quiet() {
 			d.rest(e.run)
 			d.unload()
+		}
+		if err := e.keepAcks(e.run); err != nil && e.run.Err() == nil {
+			e.opts.Log.Warn("the status of other devices is kept in memory only", "err", err)
 		}
 	}
 }

@@ -274,5 +274,8 @@ func (e *Engine) forget(key sync.Key) {
 	defer e.core.mu.Unlock()
 	e.core.core.Forget(key)
 	delete(e.core.versions, key)
+	for peer := range e.core.acks[key] {
+		e.core.unkept[ackKey{key, peer}] = true
+	}
 	delete(e.core.acks, key)
 }

@@ -66,7 +66,14 @@ type trial struct {
 // patience is how long two nodes may take to find each other and have the same on both disks.
 const patience = time.Minute
 
-func (t *trial) run(ctx context.Context, rounds int) error {
+func (t *trial) run(ctx context.Context, rounds int) (err error) {
+	defer func() { // after a failure nodes may still run
+		for _, n := range t.nodes {
+			if n != nil && n.process != nil {
+				err = errors.Join(err, n.kill())
+			}
+		}
+	}()
 	if err := t.prepare(ctx); err != nil {
 		return err
 	}
