@@ -22,7 +22,13 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	if err := e.isClosed(); err != nil {
 		return Status{}, err
 	}
-	s := Status{Device: e.Self(), Addrs: e.Addrs(), Spaces: e.spaceStatus(), Peers: e.peerStatus()}
+	s := Status{
+		Device:    e.Self(),
+		Addrs:     append([]string{}, e.Addrs()...), // lists are never null in JSON
+		Spaces:    e.spaceStatus(),
+		Peers:     e.peerStatus(),
+		Documents: []DocumentStatus{},
+	}
 	e.mem.mu.Lock()
 	s.Paused = e.mem.paused
 	e.mem.mu.Unlock()
@@ -81,14 +87,13 @@ func (e *Engine) connected() map[string]bool {
 }
 
 func (e *Engine) peerStatus() []PeerStatus {
+	out := []PeerStatus{}
 	if e.node == nil {
-		var out []PeerStatus
 		for _, m := range e.everyone() {
 			out = append(out, PeerStatus{Device: m, Error: ErrOffline.Error()})
 		}
 		return out
 	}
-	var out []PeerStatus
 	for _, p := range e.node.Peers() {
 		e.core.mu.Lock()
 		bytes := *e.core.count(sync.PeerID(p.Peer))

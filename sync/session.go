@@ -69,7 +69,9 @@ type talk struct {
 }
 
 func (c *Core) peerUp(ev PeerUp) {
-	if keepSessions && c.sessions[ev.Peer] != nil {
+	if s := c.sessions[ev.Peer]; keepSessions && s != nil {
+		s.underWay = 0
+		c.greet(s)
 		return
 	}
 	c.begun++
