@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log"
 	"os"
-	"path/filepath"
 
 	"tombolo"
 	"tombolo/doc"
@@ -14,51 +13,48 @@ import (
 
 func main() {
 	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "tombolo-quickstart-")
-	check(err)
-	defer os.RemoveAll(dir)
-	device := func(name string) *tombolo.Engine {
-		eng, err := tombolo.Open(ctx, filepath.Join(dir, name), &tombolo.Options{
-			App: "com.example.notes", Name: name, Listen: []string{"/ip4/127.0.0.1/tcp/0"}, NoDiscovery: true,
-		})
-		check(err)
-		return eng
-	}
 	laptop, phone := device("laptop"), device("phone")
-	defer laptop.Close()
-	defer phone.Close()
 
 	// Apart: the same app and name make the same document on both, so what both add stays.
-	add := func(eng *tombolo.Engine, item string) *tombolo.Handle {
-		h, err := eng.Home().Open(ctx, "shopping")
-		check(err)
-		check(h.Change(ctx, "add "+item, func(tx *doc.Tx) error { return tx.List("items").Append(item) }))
-		return h
-	}
-	list := add(laptop, "milk")
-	defer list.Close()
-	defer add(phone, "eggs").Close()
+	list, other := add(ctx, laptop, "milk"), add(ctx, phone, "eggs")
+	changes := list.Watch(ctx)
 
 	// Meet: the phone uses the laptop's invitation and brings its documents along.
-	changes := list.Watch(ctx)
-	invitation, err := laptop.Invite(ctx, tombolo.Invite{})
-	check(err)
-	_, err = phone.Join(ctx, invitation.Link, tombolo.JoinOptions{Adopt: true})
-	check(err)
+	invitation := must(laptop.Invite(ctx, tombolo.Invite{}))
+	must(phone.Join(ctx, invitation.Link, tombolo.JoinOptions{Adopt: true}))
 
 	var shopping struct{ Items []string }
 	for range changes {
-		check(list.Read(&shopping))
-		if len(shopping.Items) == 2 {
+		if check(list.Read(&shopping)); len(shopping.Items) == 2 {
 			break
 		}
 	}
 	check(list.Wait(ctx, tombolo.OnDevices(2)))
 	fmt.Println(len(shopping.Items), "items, on the disks of both devices")
+	check(list.Close(), other.Close(), laptop.Close(), phone.Close())
 }
 
-func check(err error) {
-	if err != nil {
-		log.Fatal(err)
+func device(name string) *tombolo.Engine {
+	dir := must(os.MkdirTemp("", "tombolo-"+name+"-"))
+	here := []string{"/ip4/127.0.0.1/tcp/0"}
+	return must(tombolo.Open(context.Background(), dir, &tombolo.Options{App: "com.example.notes", Name: name, Listen: here, NoDiscovery: true}))
+}
+
+func add(ctx context.Context, eng *tombolo.Engine, item string) *tombolo.Handle {
+	h := must(eng.Home().Open(ctx, "shopping"))
+	check(h.Change(ctx, "add "+item, func(tx *doc.Tx) error { return tx.List("items").Append(item) }))
+	return h
+}
+
+func must[T any](v T, err error) T {
+	check(err)
+	return v
+}
+
+func check(errs ...error) {
+	for _, err := range errs {
+		if err != nil {
+			log.Fatal(err)
+		}
 	}
 }

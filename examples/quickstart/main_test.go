@@ -1,0 +1,6 @@
+package main
+
+func Example() {
+	main()
+	// Output: 2 items, on the disks of both devices
+}
