@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -63,7 +64,7 @@ func (p *peer) execute(ctx context.Context) int {
 
 // report prints an error as one line.
 func (p *peer) report(err error) {
-	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
+	text := withoutPackages(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; "))
 	// The flags may not have been read when the command line is what is wrong.
 	if p.json || slices.Contains(p.args, "--json") {
 		writeJSON(p.err, struct {
@@ -73,6 +74,11 @@ func (p *peer) report(err error) {
 	}
 	fmt.Fprintf(p.err, "peer: %s\n", printable(text))
 }
+
+// packageName is how errors of our packages begin: programmers want it, people at a shell do not.
+var packageName = regexp.MustCompile(`(^|: |; )(?:(?:tombolo|doc|gate|pack|persist|p2p|space|sync): )+`)
+
+func withoutPackages(text string) string { return packageName.ReplaceAllString(text, "$1") }
 
 // commands is the tree of commands. In a node that carries out a client's command it lacks those that need no engine or
 // make one: clients do these themselves.

@@ -49,6 +49,20 @@ func TestDirFlag(t *testing.T) {
 	}
 }
 
+func TestErrorsNameNoPackages(t *testing.T) {
+	for in, want := range map[string]string{
+		"p2p: the link is broken":            "the link is broken",
+		"open /data: persist: too new":       "open /data: too new",
+		"one; tombolo: p2p: two":             "one; two",
+		"the document doc: is not a package": "the document doc: is not a package",
+		"not a package: here":                "not a package: here",
+	} {
+		if got := withoutPackages(in); got != want {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+}
+
 // Another process that has the directory and does not answer is waited for, and then named.
 func TestDirectoryInUse(t *testing.T) {
 	dir := t.TempDir()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"path/filepath"
 
 	"tombolo"
 	"tombolo/doc"
@@ -13,7 +14,9 @@ import (
 
 func main() {
 	ctx := context.Background()
-	laptop, phone := device("laptop"), device("phone")
+	dir := must(os.MkdirTemp("", "tombolo-quickstart-"))
+	defer os.RemoveAll(dir)
+	laptop, phone := device(dir, "laptop"), device(dir, "phone")
 
 	// Apart: the same app and name make the same document on both, so what both add stays.
 	list, other := add(ctx, laptop, "milk"), add(ctx, phone, "eggs")
@@ -34,10 +37,9 @@ func main() {
 	check(list.Close(), other.Close(), laptop.Close(), phone.Close())
 }
 
-func device(name string) *tombolo.Engine {
-	dir := must(os.MkdirTemp("", "tombolo-"+name+"-"))
-	here := []string{"/ip4/127.0.0.1/tcp/0"}
-	return must(tombolo.Open(context.Background(), dir, &tombolo.Options{App: "com.example.notes", Name: name, Listen: here, NoDiscovery: true}))
+func device(under, name string) *tombolo.Engine {
+	opts := &tombolo.Options{App: "com.example.notes", Name: name, Listen: []string{"/ip4/127.0.0.1/tcp/0"}, NoDiscovery: true}
+	return must(tombolo.Open(context.Background(), filepath.Join(under, name), opts))
 }
 
 func add(ctx context.Context, eng *tombolo.Engine, item string) *tombolo.Handle {
