@@ -3,6 +3,7 @@ package tombolo
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"tombolo/doc"
@@ -11,7 +12,7 @@ import (
 )
 
 // What peers said to have on their disks is kept, so that the status is true of devices that are away when this one starts again. It is
-// written now and then and at closing: losing the last of it only means asking again.
+// written now and then and at closing: losing some of it only means asking again.
 
 // keyAck and a space, a document and a peer ID lead to an ackRecord.
 const keyAck = "ack/"
@@ -42,7 +43,8 @@ func (e *Engine) openAcks(ctx context.Context) error {
 		rest := entry.Key[len(keyAck):]
 		var r ackRecord
 		if err := decodeRecord(entry.Value, &r); err != nil || len(rest) < 32 || len(r.Heads)%32 != 0 {
-			return fmt.Errorf("read what another device has: %w", errCodec)
+			e.opts.Log.Warn("a device will be asked again what it has", "err", errCodec)
+			continue
 		}
 		key := sync.Key{Space: doc.SpaceID(rest[:16]), Doc: doc.ID(rest[16:32])}
 		a := ack{hash: r.Hash, since: time.UnixMilli(r.Since)}
@@ -90,6 +92,9 @@ func (e *Engine) keepAcks(ctx context.Context) error {
 	c.mu.Unlock()
 	for _, b := range batches {
 		if err := e.log.Settings().Apply(ctx, b); err != nil {
+			c.mu.Lock()
+			maps.Copy(c.unkept, changed) // the next call tries again
+			c.mu.Unlock()
 			return fmt.Errorf("keep what other devices have: %w", err)
 		}
 	}

@@ -2,6 +2,7 @@ package tombolo
 
 import (
 	"errors"
+	"slices"
 	gosync "sync"
 	"time"
 
@@ -16,12 +17,12 @@ type coreState struct {
 	core     *sync.Core
 	versions map[sync.Key][32]byte // HeadsHash of each document here, as the core knows it
 	acks     map[sync.Key]map[sync.PeerID]ack
-	unkept   map[ackKey]bool // acknowledgements that are not in the store as they are here
+	unkept   map[ackKey]bool           // acknowledgements that are not in the store as they are here
 	met      map[sync.PeerID]string    // names peers gave themselves
 	load     map[sync.PeerID]*peerLoad // bytes of each connected peer that are in memory and not on disk
 	traffic  map[sync.PeerID]*traffic
 	timer    *time.Timer
-	news     chan struct{} // closed and replaced when a peer acknowledged something
+	news     chan struct{} // closed and replaced by tell
 }
 
 // ack is what a peer said to have of a document on its disk.
@@ -94,10 +95,10 @@ func (e *Engine) step(ev sync.Event) {
 		if job.share != nil {
 			job.share.bytes += weight(t)
 		}
-		e.document(t.Key).enqueue(job)
+		e.enqueue(t.Key, job)
 	}
 	for _, f := range fx.Find {
-		e.document(f.Key).enqueue(f)
+		e.enqueue(f.Key, f)
 	}
 	for _, o := range fx.Send {
 		if err := e.node.Send(p2p.PeerID(o.Peer), o.Frame); err != nil && !errors.Is(err, p2p.ErrNotConnected) {
@@ -118,15 +119,33 @@ func (e *Engine) step(ev sync.Event) {
 		e.node.Drop(p2p.PeerID(d.Peer), errors.New(d.Reason))
 	}
 	e.acknowledge(fx.Acks)
+	switch ev.(type) {
+	case sync.PeerUp, sync.PeerDown, sync.Changed, sync.Took:
+		c.tell()
+	default:
+		if len(fx.Acks) > 0 {
+			c.tell()
+		}
+	}
 	e.wakeAt(fx.Wake)
+}
+
+// tell wakes everyone who waits for [Engine.News]. Called with mu held.
+func (c *coreState) tell() {
+	close(c.news)
+	c.news = make(chan struct{})
+}
+
+// enqueue gives a job of the core to its document.
+func (e *Engine) enqueue(key sync.Key, job any) {
+	d := e.hold(key)
+	defer e.release(d)
+	d.enqueue(job)
 }
 
 // acknowledge takes note of what peers have on their disks. Called with the core's lock held.
 func (e *Engine) acknowledge(acks []sync.Ack) {
 	c := &e.core
-	if len(acks) == 0 {
-		return
-	}
 	for _, a := range acks {
 		n := ack{hash: c.versions[a.Key], since: e.now()}
 		if !a.Same {
@@ -139,8 +158,6 @@ func (e *Engine) acknowledge(acks []sync.Ack) {
 		c.put(k, n)
 		c.unkept[k] = true
 	}
-	close(c.news)
-	c.news = make(chan struct{})
 }
 
 func (e *Engine) wakeAt(t time.Time) {
@@ -153,7 +170,8 @@ func (e *Engine) wakeAt(t time.Time) {
 		return
 	}
 	c.timer = time.AfterFunc(max(0, t.Sub(e.now())), func() {
-		if e.isClosed() == nil {
+		if e.use() == nil {
+			defer e.work.Done()
 			e.step(sync.Tick{})
 		}
 	})
@@ -169,6 +187,9 @@ func (e *Engine) stopCore() {
 	for _, l := range e.core.load {
 		l.less.Broadcast()
 	}
+	if e.core.news != nil { // nil when Open failed before
+		e.core.tell()
+	}
 }
 
 // peerUp begins a session. The transport calls it before the peer's first frame.
@@ -180,6 +201,9 @@ func (e *Engine) peerUp(p p2p.PeerID) {
 	c.mu.Unlock()
 	e.opts.Log.Info("connected", "peer", e.nameOf(sync.PeerID(p)))
 	e.step(sync.PeerUp{Peer: sync.PeerID(p), Spaces: grants})
+	if now := e.grants(p); !slices.Equal(now, grants) { // the members changed before there was a session to tell
+		e.step(sync.Granted{Peer: sync.PeerID(p), Spaces: now})
+	}
 }
 
 func (e *Engine) peerDown(p p2p.PeerID, err error) {
@@ -202,8 +226,8 @@ func (e *Engine) frame(p p2p.PeerID, frame []byte) {
 	}
 }
 
-// release gives a peer's share of memory back when its changes are on disk, or refused.
-func (e *Engine) release(s *save) {
+// unload gives a peer's share of memory back when its changes are on disk, or refused.
+func (e *Engine) unload(s *save) {
 	if s.share == nil {
 		return
 	}

@@ -21,10 +21,10 @@ import (
 // Memory may be ahead of the disk by what is in unsaved, and only by that: peers and watchers hear of a change when it is durable. When
 // an append fails, everything in memory is given up and read again from disk at the next use.
 type document struct {
-	e *Engine
+	e   *Engine
+	key sync.Key
 
 	mu       gosync.Mutex
-	key      sync.Key
 	graph    *gate.Graph // nil until read; that of full once full is there
 	full     *doc.Doc    // nil unless a handle needs it
 	durable  int         // the first so many changes of graph are on disk
@@ -34,9 +34,11 @@ type document struct {
 	jobs     []any       // takes and finds from the core, in order
 	working  bool        // a goroutine works on them
 	handles  int
-	rested   time.Time   // when it was last used; guarded by the engine's docsMu
+	holds    int         // how many need it in memory: handles, goroutines, calls; guarded by the engine's docsMu
+	rested   time.Time   // when the last of them let go; guarded by the engine's docsMu
 	loaded   atomic.Bool // full is there
 	watchers map[*watcher]struct{}
+	heir     *document // the document of another space that took this one's changes, handles and watchers over
 	meta     meta
 	loose    uint64 // raw bytes not yet packed
 }
@@ -127,13 +129,21 @@ func plainHashes(in []doc.Hash) []persist.Hash {
 	return out
 }
 
-// discard gives up what is in memory. Called with mu held.
+// discard gives up what is in memory; what is known of the disk stays true. Called with mu held.
 func (d *document) discard() {
 	if d.full != nil {
 		d.full.Close()
 	}
 	d.loaded.Store(false)
-	d.graph, d.full, d.durable, d.heads = nil, nil, 0, nil
+	d.graph, d.full = nil, nil
+}
+
+// discardBroken gives up a document that the core's failure made useless: it is read again at the next use. Called with mu held.
+func (d *document) discardBroken(err error) {
+	_, core := errors.AsType[*doc.CoreError](err)
+	if core || errors.Is(err, doc.ErrClosed) {
+		d.discard()
+	}
 }
 
 // unload gives up the CRDT of a document that nobody uses.
@@ -141,9 +151,9 @@ func (d *document) unload() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.e.docsMu.Lock()
-	unused := d.e.unused(d)
+	unused := d.holds == 0 // who takes hold of it now has to wait for mu, and then reads it again
 	d.e.docsMu.Unlock()
-	if unused && len(d.unsaved) == 0 {
+	if unused {
 		d.discard()
 	}
 }
@@ -184,6 +194,7 @@ func (d *document) submit(s *save, m *meta) *save {
 	d.unsaved = append(d.unsaved, s)
 	if !d.saving {
 		d.saving = true
+		d.e.holdToo(d)
 		d.e.work.Go(d.save)
 	}
 	return s
@@ -192,6 +203,7 @@ func (d *document) submit(s *save, m *meta) *save {
 // save waits for the disk and then spreads the news, in the order of submission; appends that became durable together are spread
 // together. A failed one takes all behind it along, since they build on it.
 func (d *document) save() {
+	defer d.e.release(d)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for len(d.unsaved) > 0 {
@@ -206,7 +218,6 @@ func (d *document) save() {
 		d.saved()
 	}
 	d.saving = false
-	d.e.idle(d)
 }
 
 // saved spreads the first append, which is durable, and those behind it that are durable as well and of the same kind.
@@ -238,7 +249,7 @@ func (d *document) saved() {
 		d.e.step(sync.Changed{Key: d.key, Before: group[0].before, After: last.after, Changes: bounded(changes)})
 	}
 	for _, s := range group {
-		d.e.release(s)
+		d.e.unload(s)
 		close(s.done)
 	}
 	if count > 0 {
@@ -291,7 +302,7 @@ func (d *document) failed(err error) {
 			took.Before, took.After, took.Err = heads, heads, err
 			d.e.step(took)
 		}
-		d.e.release(s)
+		d.e.unload(s)
 		close(s.done)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	gosync "sync"
 	"time"
 
@@ -29,15 +28,19 @@ type Engine struct {
 	identity *p2p.Identity
 	node     *p2p.Node // nil when offline
 
-	run    context.Context // ends when Close begins
+	run    context.Context // ends in Close, once connections and edits under way are done with
 	cancel context.CancelFunc
-	closed chan struct{}
-	work   gosync.WaitGroup // everything the engine started
+	gate   gosync.Mutex     // between use and Close
+	closed chan struct{}    // closed when Close begins
+	work   gosync.WaitGroup // what the engine started, and the calls of others it is in
 	close  gosync.Once
 	failed error // what Close returns
 
 	core coreState
 	mem  memberships
+
+	joining   gosync.Mutex // one Join at a time changes which space is the home
+	following gosync.Mutex // one follower of the membership at a time: the network's state is then the newest
 
 	docsMu    gosync.Mutex
 	documents map[sync.Key]*document
@@ -61,7 +64,8 @@ func Exists(dir string) bool {
 }
 
 // Open starts the engine of a directory, which is made if it is not there: with an identity of its own, and a home space. ctx covers
-// the opening only; Close ends what Open began. The errors say what to try; an [InUseError] names the process that has the directory.
+// the opening only; Close ends what Open began. A Store in opts is the engine's from here on: it is closed when Open fails, too. The
+// errors say what to try; an [InUseError] names the process that has the directory.
 func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error) {
 	e := &Engine{
 		opts:      opts.withDefaults(),
@@ -70,12 +74,16 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 		documents: map[sync.Key]*document{},
 		workers:   make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
 	}
+	e.store = e.opts.Store
 	e.run, e.cancel = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.Close())
 		}
 	}()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err) // before anything is made
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
@@ -85,7 +93,7 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 	if err := e.openIdentity(dir); err != nil {
 		return nil, err
 	}
-	if e.store = e.opts.Store; e.store == nil {
+	if e.store == nil {
 		if e.store, err = badgerstore.Open(filepath.Join(dir, storeDir), &badgerstore.Options{Log: e.opts.Log}); err != nil {
 			return nil, fmt.Errorf("open %s: %w", dir, err)
 		}
@@ -151,7 +159,9 @@ func (e *Engine) openNode(ctx context.Context) error {
 // It waits for all of it. A second Close returns what the first did.
 func (e *Engine) Close() error {
 	e.close.Do(func() {
+		e.gate.Lock()
 		close(e.closed)
+		e.gate.Unlock()
 		e.stopCore()
 		if e.node != nil {
 			e.failed = e.node.Close()
@@ -177,6 +187,18 @@ func (e *Engine) Close() error {
 	return e.failed
 }
 
+// use lets a call in that needs the store and may start work: Close waits for it until it ends with e.work.Done. ErrClosed once Close
+// has begun.
+func (e *Engine) use() error {
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	if err := e.isClosed(); err != nil {
+		return err
+	}
+	e.work.Add(1)
+	return nil
+}
+
 func (e *Engine) isClosed() error {
 	select {
 	case <-e.closed:
@@ -197,103 +219,12 @@ func (e *Engine) Addrs() []string {
 	return e.node.Addrs()
 }
 
-// Documents that nobody uses any more stay in memory for a while: the next command or message about them is likely near.
-const (
-	maxResting = 128              // documents with the graph of their changes
-	maxFull    = 8                // of these, with the CRDT itself
-	restFor    = 30 * time.Second // then a document that was edited is packed and the CRDT is given up
-	sweepEvery = 5 * time.Second
-)
-
-// document is the engine's one value for a document, in memory or new.
-func (e *Engine) document(key sync.Key) *document {
-	e.docsMu.Lock()
-	defer e.docsMu.Unlock()
-	d := e.documents[key]
-	if d == nil {
-		d = &document{e: e, key: key, watchers: map[*watcher]struct{}{}}
-		e.documents[key] = d
-	}
-	if i := slices.Index(e.resting, d); i >= 0 {
-		e.resting = slices.Delete(e.resting, i, i+1)
-	}
-	return d
-}
-
-// idle is called, with d locked, when something in d has ended: when nothing is left that needs it, it may leave the memory.
-func (e *Engine) idle(d *document) {
-	e.docsMu.Lock()
-	defer e.docsMu.Unlock()
-	if !e.unused(d) || slices.Contains(e.resting, d) {
-		return
-	}
-	d.rested = e.now()
-	if e.resting = append(e.resting, d); len(e.resting) > maxResting {
-		delete(e.documents, e.resting[0].key)
-		e.resting = e.resting[1:]
-	}
-}
-
-// unused reports that nothing needs d to stay in memory. Called with d and docsMu locked.
-func (e *Engine) unused(d *document) bool {
-	e.jobs.Lock()
-	defer e.jobs.Unlock()
-	return !d.working && len(d.jobs) == 0 && !d.saving && d.handles == 0 && e.documents[d.key] == d
-}
-
-// sweep packs documents that have gone quiet and gives up their CRDTs.
-func (e *Engine) sweep() {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-e.closed:
-			return
-		case <-tick.C:
-		}
-		for _, d := range e.quiet() {
-			d.rest(e.run)
-			d.unload()
-		}
-		if err := e.keepAcks(e.run); err != nil && e.run.Err() == nil {
-			e.opts.Log.Warn("the status of other devices is kept in memory only", "err", err)
-		}
-	}
-}
-
-// quiet are the documents whose CRDT has rested long enough, or is one too many.
-func (e *Engine) quiet() []*document {
-	e.docsMu.Lock()
-	defer e.docsMu.Unlock()
-	full := slices.DeleteFunc(slices.Clone(e.resting), func(d *document) bool { return !d.loaded.Load() })
-	n := max(0, len(full)-maxFull)
-	for n < len(full) && e.now().Sub(full[n].rested) >= restFor {
-		n++
-	}
-	return full[:n]
-}
-
-// tidy has a document packed, beside its other work.
-func (e *Engine) tidy(d *document) { d.enqueue(tidyJob{}) }
-
-// rest makes what is under way durable and packs what is loose, before the engine closes.
-func (e *Engine) rest() {
-	e.docsMu.Lock()
-	all := make([]*document, 0, len(e.documents))
-	for _, d := range e.documents {
-		all = append(all, d)
-	}
-	e.docsMu.Unlock()
-	for _, d := range all {
-		d.rest(e.run)
-	}
-}
-
 // Document opens a document by its URL. [ErrNotFound] says that this device does not have it (yet); [doc.ParseURL] reads URLs.
 func (e *Engine) Document(ctx context.Context, u doc.URL) (*Handle, error) {
-	if err := e.isClosed(); err != nil {
+	if err := e.use(); err != nil {
 		return nil, err
 	}
+	defer e.work.Done()
 	key := sync.Key{Space: u.Space, Doc: u.Doc}
 	if _, err := e.log.Header(ctx, persist.Name{Space: u.Space, Doc: u.Doc}); err != nil {
 		if errors.Is(err, persist.ErrNotFound) {

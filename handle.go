@@ -3,9 +3,10 @@ package tombolo
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"iter"
-	"sync/atomic"
+	"slices"
+	gosync "sync"
 
 	"tombolo/doc"
 	"tombolo/persist"
@@ -15,63 +16,95 @@ import (
 // Handle is a document that a program has open. The document stays in memory until every Handle of it is closed.
 type Handle struct {
 	e      *Engine
-	d      *document
-	closed atomic.Bool
+	d      *document // as it was opened; lock finds the one it is now
+	close  gosync.Once
+	closed chan struct{}
 }
 
 // open makes a handle; the document is read when it is first needed.
 func (e *Engine) open(ctx context.Context, key sync.Key) (*Handle, error) {
-	d := e.document(key)
+	d := e.hold(key)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.handles++
 	if err := d.read(ctx, true); err != nil {
-		d.handles--
-		e.idle(d)
+		e.release(d)
 		return nil, err
 	}
-	return &Handle{e: e, d: d}, nil
+	d.handles++
+	return &Handle{e: e, d: d, closed: make(chan struct{})}, nil
 }
 
-// Close gives the document up; what was changed stays. A second Close does nothing.
-func (h *Handle) Close() error {
-	if h.closed.Swap(true) {
-		return nil
-	}
+// lock is the handle's document with its mu held: the one it was opened on, or the one that this was merged into since.
+func (h *Handle) lock() *document {
 	d := h.d
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.handles--
-	h.e.idle(d)
+	for {
+		d.mu.Lock()
+		heir := d.heir
+		if heir == nil {
+			return d
+		}
+		d.mu.Unlock()
+		d = heir
+	}
+}
+
+// load is lock, and has the document read if it is not in memory.
+func (h *Handle) load(ctx context.Context) (*document, error) {
+	for {
+		d := h.lock()
+		err := d.read(ctx, true)
+		if err == nil && d.heir == nil {
+			return d, nil
+		}
+		moved := d.heir != nil // while read waited
+		d.mu.Unlock()
+		if !moved {
+			return nil, err
+		}
+	}
+}
+
+// Close gives the document up; what was changed stays, and every Watch of this Handle ends. A second Close does nothing.
+func (h *Handle) Close() error {
+	h.close.Do(func() {
+		close(h.closed)
+		d := h.lock()
+		defer d.mu.Unlock()
+		d.handles--
+		h.e.release(d)
+	})
 	return nil
 }
 
 // URL names the document, on this and on every other device.
 func (h *Handle) URL() doc.URL {
-	h.d.mu.Lock()
-	defer h.d.mu.Unlock()
-	return doc.URL{Space: h.d.key.Space, Doc: h.d.key.Doc}
+	d := h.lock()
+	defer d.mu.Unlock()
+	return doc.URL{Space: d.key.Space, Doc: d.key.Doc}
 }
 
-// usable is nil as long as handle and engine are open.
-func (h *Handle) usable() error {
-	if h.closed.Load() {
+// use is [Engine.use] for as long as the handle is open.
+func (h *Handle) use() error {
+	select {
+	case <-h.closed:
 		return ErrClosed
+	default:
+		return h.e.use()
 	}
-	return h.e.isClosed()
 }
 
-// full is the document itself, read again if it had to be given up.
-func (h *Handle) full(ctx context.Context) (*doc.Doc, error) {
-	if err := h.usable(); err != nil {
-		return nil, err
+// query asks the document something, which is read again first if it had to be given up.
+func query[T any](h *Handle, ask func(*doc.Doc) (T, error)) (answer T, err error) {
+	if err := h.use(); err != nil {
+		return answer, err
 	}
-	h.d.mu.Lock()
-	defer h.d.mu.Unlock()
-	if err := h.d.read(ctx, true); err != nil {
-		return nil, err
+	defer h.e.work.Done()
+	d, err := h.load(h.e.run)
+	if err != nil {
+		return answer, err
 	}
-	return h.d.full, nil
+	defer d.mu.Unlock()
+	return ask(d.full)
 }
 
 // Change runs fn on the document and returns when what it wrote is on this device's disk; other devices hear of it then. message says
@@ -104,16 +137,19 @@ func (p *Pending) Wait(ctx context.Context) error {
 // ChangeAsync is Change without waiting for the disk: the document has the change when it returns, the disk when Wait does. Changes
 // under way together become durable together.
 func (h *Handle) ChangeAsync(ctx context.Context, message string, fn func(*doc.Tx) error) (*Pending, error) {
-	if err := h.usable(); err != nil {
+	if err := h.use(); err != nil {
 		return nil, err
 	}
-	d := h.d
-	d.mu.Lock()
+	defer h.e.work.Done()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	d, err := h.load(ctx)
+	if err != nil {
+		return nil, err
+	}
 	defer d.mu.Unlock()
 	if err := h.e.mayWrite(d.key.Space); err != nil {
-		return nil, err
-	}
-	if err := d.read(ctx, true); err != nil {
 		return nil, err
 	}
 	return d.edit(message, fn)
@@ -124,6 +160,7 @@ func (d *document) edit(message string, fn func(*doc.Tx) error) (*Pending, error
 	before := d.graph.Heads()
 	edited, err := d.full.Edit(doc.Note{Message: message, Time: d.e.now()}, fn)
 	if err != nil {
+		d.discardBroken(err)
 		return nil, err
 	}
 	if len(edited.Changes) == 0 {
@@ -138,29 +175,17 @@ func (d *document) edit(message string, fn func(*doc.Tx) error) (*Pending, error
 
 // Get reads the value at a path in Go form, as [doc.Doc.Get] does.
 func (h *Handle) Get(path string) (any, error) {
-	full, err := h.full(h.e.run)
-	if err != nil {
-		return nil, err
-	}
-	return full.Get(path)
+	return query(h, func(full *doc.Doc) (any, error) { return full.Get(path) })
 }
 
 // JSON is the canonical JSON of the value at a path, as [doc.EncodeJSON] writes it.
 func (h *Handle) JSON(path string) ([]byte, error) {
-	full, err := h.full(h.e.run)
-	if err != nil {
-		return nil, err
-	}
-	return full.JSON(path)
+	return query(h, func(full *doc.Doc) ([]byte, error) { return full.JSON(path) })
 }
 
 // Hash is SHA-256 of the document's canonical JSON: equal on all devices that have the same changes.
 func (h *Handle) Hash() ([32]byte, error) {
-	full, err := h.full(h.e.run)
-	if err != nil {
-		return [32]byte{}, err
-	}
-	return full.Hash()
+	return query(h, (*doc.Doc).Hash)
 }
 
 // Read decodes the document into a Go value as encoding/json does, with texts as strings, counters as numbers, times in RFC 3339 and
@@ -182,68 +207,9 @@ func (h *Handle) Read(into any) error {
 
 // Heads are the version of the document on this device, as far as it is durable.
 func (h *Handle) Heads() []doc.Hash {
-	h.d.mu.Lock()
-	defer h.d.mu.Unlock()
-	return h.d.heads
-}
-
-// Event is news about a document: it changed, and the change is durable on this device.
-type Event struct {
-	Heads   []doc.Hash `json:"heads"`   // the version now
-	Changes int        `json:"changes"` // how many changes came together
-	Remote  bool       `json:"remote"`  // at least one of them came from another device
-}
-
-// watcher is one [Handle.Watch]; news that are not fetched yet are joined.
-type watcher struct {
-	next  *Event
-	ready chan struct{}
-}
-
-// Watch yields an Event for each change of the document from now on, local and remote alike, until ctx ends or the engine closes. A
-// slow loop misses none: what comes meanwhile is joined into one Event.
-func (h *Handle) Watch(ctx context.Context) iter.Seq[Event] {
-	d := h.d
-	w := &watcher{ready: make(chan struct{}, 1)}
-	d.mu.Lock()
-	d.watchers[w] = struct{}{}
-	d.mu.Unlock()
-	return func(yield func(Event) bool) {
-		defer func() {
-			d.mu.Lock()
-			defer d.mu.Unlock()
-			delete(d.watchers, w)
-		}()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-h.e.closed:
-				return
-			case <-w.ready:
-			}
-			d.mu.Lock()
-			ev := *w.next
-			w.next = nil
-			d.mu.Unlock()
-			if !yield(ev) {
-				return
-			}
-		}
-	}
-}
-
-// tell gives news to everyone who watches. Called with mu held.
-func (d *document) tell(ev Event) {
-	for w := range d.watchers {
-		if w.next != nil {
-			w.next = &Event{Heads: ev.Heads, Changes: w.next.Changes + ev.Changes, Remote: w.next.Remote || ev.Remote}
-			continue
-		}
-		next := ev
-		w.next = &next
-		w.ready <- struct{}{}
-	}
+	d := h.lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.heads)
 }
 
 // Condition is what [Handle.Wait] waits for.
@@ -281,6 +247,8 @@ func (h *Handle) Wait(ctx context.Context, conditions ...Condition) error {
 		case <-news:
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-h.closed:
+			return ErrClosed
 		case <-h.e.closed:
 			return ErrClosed
 		}
@@ -289,9 +257,16 @@ func (h *Handle) Wait(ctx context.Context, conditions ...Condition) error {
 
 // Status says which device has which version of the document on its disk.
 func (h *Handle) Status(ctx context.Context) (DocumentStatus, error) {
-	if err := h.usable(); err != nil {
+	if err := h.use(); err != nil {
 		return DocumentStatus{}, err
 	}
-	u := h.URL()
-	return h.e.documentStatus(ctx, persist.Name{Space: u.Space, Doc: u.Doc})
+	defer h.e.work.Done()
+	for u := h.URL(); ; {
+		s, err := h.e.documentStatus(ctx, persist.Name{Space: u.Space, Doc: u.Doc})
+		if now := h.URL(); errors.Is(err, ErrNotFound) && now != u {
+			u = now // it moved while we looked
+			continue
+		}
+		return s, err
+	}
 }

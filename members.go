@@ -283,7 +283,7 @@ func (e *Engine) tellMembers(t sync.Told) {
 	}
 }
 
-// expectMembers lets every member and every open invitation in, when the network has just started.
+// expectMembers lets every member and every open invitation in, when the network has just started or goes on.
 func (e *Engine) expectMembers(ctx context.Context) error {
 	e.mem.mu.Lock()
 	open := maps.Clone(e.mem.invites)
@@ -307,10 +307,16 @@ func (e *Engine) followMembers(ctx context.Context) error {
 	if e.node == nil {
 		return nil
 	}
+	e.following.Lock()
+	defer e.following.Unlock()
 	e.mem.mu.Lock()
 	paused := e.mem.paused
+	invites := maps.Clone(e.mem.invites)
 	e.mem.mu.Unlock()
 	if paused {
+		for id := range invites {
+			e.node.Forget(id)
+		}
 		for _, p := range e.node.Peers() {
 			e.node.Revoke(p.Peer)
 		}
@@ -345,16 +351,24 @@ func (e *Engine) Pause(ctx context.Context) error { return e.setPaused(ctx, true
 func (e *Engine) Resume(ctx context.Context) error { return e.setPaused(ctx, false) }
 
 func (e *Engine) setPaused(ctx context.Context, paused bool) error {
-	if err := e.isClosed(); err != nil {
+	if err := e.use(); err != nil {
 		return err
 	}
+	defer e.work.Done()
 	if e.node == nil {
 		return ErrOffline
 	}
 	e.mem.mu.Lock()
 	e.mem.paused = paused
 	e.mem.mu.Unlock()
-	return e.followMembers(ctx)
+	follow := e.expectMembers
+	if paused {
+		follow = e.followMembers
+	}
+	if err := follow(ctx); err != nil {
+		return errors.Join(e.isClosed(), err)
+	}
+	return nil
 }
 
 func addrsKey(p p2p.PeerID) []byte { return append([]byte(keyAddrs), p...) }

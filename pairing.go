@@ -41,9 +41,10 @@ const maxInvite = 30 * 24 * time.Hour
 // Invite makes an invitation: a link to give to one other device, which uses it with [Engine.Join] while this device is running.
 // Only the owner of a space can invite.
 func (e *Engine) Invite(ctx context.Context, in Invite) (Invitation, error) {
-	if err := e.isClosed(); err != nil {
+	if err := e.use(); err != nil {
 		return Invitation{}, err
 	}
+	defer e.work.Done()
 	if in.Space == nil {
 		in.Space = e.Home()
 	}
@@ -84,8 +85,9 @@ func (e *Engine) Invite(ctx context.Context, in Invite) (Invitation, error) {
 	}
 	e.mem.mu.Lock()
 	e.mem.invites[id] = inv
+	paused := e.mem.paused // then Resume opens the door
 	e.mem.mu.Unlock()
-	if e.node != nil {
+	if e.node != nil && !paused {
 		if err := e.node.Expect(id, t.Expires); err != nil {
 			return Invitation{}, err
 		}
@@ -169,9 +171,21 @@ type Joined struct {
 
 // Join uses an invitation: this device becomes a member of the space it is for. The inviting device must be running and reachable.
 func (e *Engine) Join(ctx context.Context, link string, opts JoinOptions) (Joined, error) {
-	if err := e.isClosed(); err != nil {
+	if err := e.use(); err != nil {
 		return Joined{}, err
 	}
+	defer e.work.Done()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(e.run, cancel)() // Close does not wait for other devices
+	j, err := e.join(ctx, link, opts)
+	if err != nil && e.isClosed() != nil {
+		err = fmt.Errorf("%w: %w", ErrClosed, err)
+	}
+	return j, err
+}
+
+func (e *Engine) join(ctx context.Context, link string, opts JoinOptions) (Joined, error) {
 	if e.node == nil {
 		return Joined{}, ErrOffline
 	}
@@ -192,6 +206,8 @@ func (e *Engine) Join(ctx context.Context, link string, opts JoinOptions) (Joine
 	if err != nil {
 		return Joined{}, err
 	}
+	e.joining.Lock()
+	defer e.joining.Unlock()
 	var r pairReply
 	if err := decodeRecord(reply, &r); err != nil {
 		return Joined{}, fmt.Errorf("the inviting device answered something unreadable: %w", err)
@@ -201,12 +217,17 @@ func (e *Engine) Join(ctx context.Context, link string, opts JoinOptions) (Joine
 	}
 	out := Joined{Space: &Space{e, t.Space}, Device: Device{Peer: string(t.Peer), Name: r.Name}}
 	if opts.Adopt {
+		if e.role(t.Space, string(e.identity.ID())) < space.Writer { // whatever the link said
+			return Joined{}, errors.Join(errReaderAdopts, e.followMembers(ctx))
+		}
 		if out.Adopted, err = e.adopt(ctx, t.Space); err != nil {
 			return Joined{}, err
 		}
 	}
 	return out, e.followMembers(ctx)
 }
+
+var errReaderAdopts = errors.New("a reader cannot bring documents along: join without adopting, or ask for a writer's invitation")
 
 // mayJoin says what speaks against using an invitation, before anyone is asked.
 func (e *Engine) mayJoin(t p2p.Ticket, opts JoinOptions) error {
@@ -220,7 +241,7 @@ func (e *Engine) mayJoin(t p2p.Ticket, opts JoinOptions) error {
 		return nil
 	}
 	if t.Role == p2p.RoleReader {
-		return errors.New("a reader cannot bring documents along: join without adopting, or ask for a writer's invitation")
+		return errReaderAdopts
 	}
 	home := e.Home()
 	if home.id != t.Space && len(e.members(home.id)) > 1 {
@@ -241,38 +262,21 @@ func (e *Engine) enter(ctx context.Context, t p2p.Ticket, r pairReply, addrs []s
 	if _, ok := s.Role(string(e.identity.ID())); !ok {
 		return errors.New("the inviting device did not let this one in: ask for a new invitation")
 	}
+	e.mem.mu.Lock()
+	defer e.mem.mu.Unlock()
+	if old := e.mem.spaces[t.Space]; old != nil { // it joined before: what it learned since stays
+		for _, raw := range old.Records() {
+			if _, err := s.Add(raw); err != nil {
+				return fmt.Errorf("the inviting device answered with another membership: %w", err)
+			}
+		}
+	}
 	var b persist.Batch
 	b.Put(spaceKey(t.Space), encodeRecord(s.Records()))
 	b.Put(addrsKey(t.Peer), encodeRecord(addrs))
 	if err := e.log.Settings().Apply(ctx, &b); err != nil {
 		return fmt.Errorf("keep the membership: %w", err)
 	}
-	e.mem.mu.Lock()
 	e.mem.spaces[t.Space] = s
-	e.mem.mu.Unlock()
 	return nil
-}
-
-// adopt makes a space the home and moves the documents of the old home into it. The old home goes last: when the move is interrupted,
-// it still has what was not moved, and joining again with Adopt goes on.
-func (e *Engine) adopt(ctx context.Context, to doc.SpaceID) (int, error) {
-	from := e.Home().id
-	if from == to {
-		return 0, nil
-	}
-	moved, err := e.moveDocuments(ctx, from, to)
-	if err != nil {
-		return 0, err
-	}
-	var b persist.Batch
-	b.Put(keyHome, encodeRecord(to))
-	b.Delete(spaceKey(from))
-	if err := e.log.Settings().Apply(ctx, &b); err != nil {
-		return 0, fmt.Errorf("change the home: %w", err)
-	}
-	e.mem.mu.Lock()
-	e.mem.home = to
-	delete(e.mem.spaces, from)
-	e.mem.mu.Unlock()
-	return moved, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"tombolo/doc"
-	"tombolo/persist"
 	"tombolo/space"
 	"tombolo/sync"
 )
@@ -91,14 +90,15 @@ func (s *Space) Create(ctx context.Context, value any) (*Handle, error) {
 
 // create opens a document, after making it with genesis and first if it is not on this device.
 func (s *Space) create(ctx context.Context, id doc.ID, app string, first func(*doc.Tx) error) (*Handle, error) {
-	if err := s.e.isClosed(); err != nil {
+	if err := s.e.use(); err != nil {
 		return nil, err
 	}
+	defer s.e.work.Done()
 	h, err := s.e.open(ctx, sync.Key{Space: s.id, Doc: id})
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.begin(app, first)
+	p, err := h.begin(ctx, app, first)
 	if err == nil {
 		err = p.Wait(ctx)
 	}
@@ -109,18 +109,21 @@ func (s *Space) create(ctx context.Context, id doc.ID, app string, first func(*d
 }
 
 // begin writes the genesis and the first change of a document that has none.
-func (h *Handle) begin(app string, first func(*doc.Tx) error) (*Pending, error) {
-	d := h.d
-	d.mu.Lock()
+func (h *Handle) begin(ctx context.Context, app string, first func(*doc.Tx) error) (*Pending, error) {
+	d, err := h.load(ctx)
+	if err != nil {
+		return nil, err
+	}
 	defer d.mu.Unlock()
 	if d.graph.Len() > 0 {
-		return &Pending{}, nil
+		return d.underWay(), nil // someone else is making it: it is there when it is on disk
 	}
 	if err := h.e.mayWrite(d.key.Space); err != nil {
 		return nil, err
 	}
 	applied, err := d.full.Apply(doc.Genesis(d.key.Doc, app))
 	if err != nil {
+		d.discardBroken(err)
 		return nil, err
 	}
 	edited, err := d.full.Edit(doc.Note{Message: "create", Time: d.e.now()}, first)
@@ -135,6 +138,14 @@ func (h *Handle) begin(app string, first func(*doc.Tx) error) (*Pending, error) 
 	return &Pending{d.submit(s, d.marks())}, nil
 }
 
+// underWay is what is on its way to the disk. Called with mu held.
+func (d *document) underWay() *Pending {
+	if n := len(d.unsaved); n > 0 {
+		return &Pending{d.unsaved[n-1]}
+	}
+	return &Pending{}
+}
+
 // Find opens a named document that this device has; [ErrNotFound] if it has none of that name.
 func (s *Space) Find(ctx context.Context, app, name string) (*Handle, error) {
 	u := doc.URL{Space: s.id, Doc: doc.NamedID(app, name)}
@@ -143,9 +154,10 @@ func (s *Space) Find(ctx context.Context, app, name string) (*Handle, error) {
 
 // List is all documents of the space on this device, in the order of their IDs.
 func (s *Space) List(ctx context.Context) ([]Info, error) {
-	if err := s.e.isClosed(); err != nil {
+	if err := s.e.use(); err != nil {
 		return nil, err
 	}
+	defer s.e.work.Done()
 	var out []Info
 	for name := range s.e.log.Docs() {
 		if name.Space != s.id {
@@ -172,100 +184,6 @@ func (e *Engine) mayWrite(id doc.SpaceID) error {
 		return ErrReadOnly
 	}
 	return fmt.Errorf("this device is not a member of the space %s: ask a member for an invitation", id)
-}
-
-// moveDocuments gives all documents of one space to another, for [Engine.Join] with Adopt. Where the other has a document too, both
-// histories merge.
-func (e *Engine) moveDocuments(ctx context.Context, from, to doc.SpaceID) (int, error) {
-	var names []persist.Name
-	for name := range e.log.Docs() {
-		if name.Space == from {
-			names = append(names, name)
-		}
-	}
-	for _, name := range names {
-		if err := e.moveDocument(ctx, sync.Key{Space: from, Doc: name.Doc}, sync.Key{Space: to, Doc: name.Doc}); err != nil {
-			return 0, fmt.Errorf("move document %s: %w", doc.ID(name.Doc).Short(), err)
-		}
-	}
-	return len(names), nil
-}
-
-func (e *Engine) moveDocument(ctx context.Context, from, to sync.Key) error {
-	d := e.document(from)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.read(ctx, false); err != nil {
-		return err
-	}
-	if err := d.settled(ctx); err != nil {
-		return err
-	}
-	err := e.log.Move(ctx, d.name(), persist.Name{Space: to.Space, Doc: to.Doc})
-	if errors.Is(err, persist.ErrExists) {
-		return e.mergeInto(ctx, d, to)
-	}
-	if err != nil {
-		return err
-	}
-	e.docsMu.Lock()
-	delete(e.documents, from)
-	e.documents[to] = d // whoever had asked for it before it came finds it missing and asks again
-	d.key = to
-	e.docsMu.Unlock()
-	e.forget(from)
-	e.step(sync.Changed{Key: to, After: d.heads})
-	e.idle(d)
-	return nil
-}
-
-// mergeInto adds the changes of d to the document that the other space has already, and then removes d.
-func (e *Engine) mergeInto(ctx context.Context, d *document, to sync.Key) error {
-	var changes [][]byte
-	for raw, err := range e.log.Changes(ctx, d.name(), 1) {
-		if err != nil {
-			return err
-		}
-		changes = append(changes, raw)
-	}
-	other, err := e.open(ctx, to)
-	if err != nil {
-		return err
-	}
-	defer other.Close()
-	p, err := other.merge(changes)
-	if err == nil {
-		err = p.Wait(ctx)
-	}
-	if err != nil {
-		return err
-	}
-	from := d.key
-	if err := e.log.Remove(ctx, d.name()); err != nil {
-		return err
-	}
-	d.discard()
-	e.forget(from)
-	return nil
-}
-
-// merge adds changes made elsewhere on this device.
-func (h *Handle) merge(changes [][]byte) (*Pending, error) {
-	d := h.d
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.read(h.e.run, true); err != nil {
-		return nil, err
-	}
-	s := &save{before: d.graph.Heads()}
-	applied, err := d.full.Apply(changes...)
-	if err != nil || len(applied.New) == 0 {
-		return &Pending{}, err
-	}
-	for _, c := range applied.New {
-		s.changes = append(s.changes, c.Raw)
-	}
-	return &Pending{d.submit(s, d.marks())}, nil
 }
 
 // forget takes a document that has left a space out of the core.

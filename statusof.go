@@ -10,8 +10,12 @@ import (
 	"tombolo/sync"
 )
 
-// News is closed when a document arrives or a peer next acknowledges something, or this device has something new on its disk.
+// News is closed at the next thing that a [Status] would tell: a document came or changed, a peer acknowledged something, connected or
+// left. It is also closed when the engine closes. Take it before looking, so that nothing slips between.
 func (e *Engine) News() <-chan struct{} {
+	if e.isClosed() != nil {
+		return e.closed
+	}
 	e.core.mu.Lock()
 	defer e.core.mu.Unlock()
 	return e.core.news
@@ -19,9 +23,10 @@ func (e *Engine) News() <-chan struct{} {
 
 // Status says where everything stands: this device, its spaces and their members, connections and documents.
 func (e *Engine) Status(ctx context.Context) (Status, error) {
-	if err := e.isClosed(); err != nil {
+	if err := e.use(); err != nil {
 		return Status{}, err
 	}
+	defer e.work.Done()
 	s := Status{
 		Device:    e.Self(),
 		Addrs:     append([]string{}, e.Addrs()...), // lists are never null in JSON
@@ -145,14 +150,14 @@ func (e *Engine) refreshMarks(ctx context.Context, key sync.Key) (meta, error) {
 		return meta{}, err
 	}
 	defer h.Close()
-	d := h.d
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.read(ctx, true); err != nil {
+	d, err := h.load(ctx)
+	if err != nil {
 		return meta{}, err
 	}
+	defer d.mu.Unlock()
 	marks, err := d.full.Marks()
 	if err != nil {
+		d.discardBroken(err)
 		return meta{}, err
 	}
 	m := metaOf(marks)

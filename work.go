@@ -12,13 +12,14 @@ import (
 	"tombolo/sync"
 )
 
-// enqueue puts a take or a find of the core into a document's queue. It never blocks.
+// enqueue puts a take or a find of the core into a document's queue. It never blocks. Called by who holds d.
 func (d *document) enqueue(job any) {
 	d.e.jobs.Lock()
 	defer d.e.jobs.Unlock()
 	d.jobs = append(d.jobs, job)
 	if !d.working {
 		d.working = true
+		d.e.holdToo(d)
 		d.e.work.Go(d.doJobs)
 	}
 }
@@ -38,14 +39,12 @@ func (d *document) next() (any, bool) {
 
 // doJobs works through a document's queue, beside at most maxWorkers other documents.
 func (d *document) doJobs() {
+	defer d.e.release(d)
 	d.e.workers <- struct{}{}
 	defer func() { <-d.e.workers }()
 	for {
 		job, ok := d.next()
 		if !ok {
-			d.mu.Lock()
-			d.e.idle(d)
-			d.mu.Unlock()
 			return
 		}
 		switch job := job.(type) {
@@ -80,7 +79,9 @@ func (d *document) take(job takeJob) {
 		if len(d.unsaved) == 0 {
 			d.answer(s)
 		} else {
+			d.e.holdToo(d)
 			d.e.work.Go(func() {
+				defer d.e.release(d)
 				d.mu.Lock()
 				defer d.mu.Unlock()
 				d.answer(s)
@@ -106,7 +107,7 @@ func (d *document) answer(s *save) {
 	}
 	took.Before, took.After = d.heads, d.heads
 	d.e.step(took)
-	d.e.release(s)
+	d.e.unload(s)
 }
 
 // admit adds what is new in t to the graph and the full document, and notes in s what became of it. An error is noted as well: Bad
@@ -150,7 +151,7 @@ func (d *document) apply(raws [][]byte) ([]gate.Change, []gate.Hash, error) {
 // blame sorts an error of apply. The core's own failure loses the document in memory, not on disk.
 func (d *document) blame(s *save, err error) error {
 	if _, ours := errors.AsType[*doc.CoreError](err); ours {
-		d.discard()
+		d.discardBroken(err)
 		s.took.Err = err
 	} else {
 		s.took.Bad = err
@@ -256,10 +257,7 @@ func (d *document) changesOf(rec persist.Record) ([][]byte, error) {
 
 // pack turns the loose changes into packs.
 func (d *document) pack(ctx context.Context) {
-	d.mu.Lock()
-	name := d.name()
-	d.mu.Unlock()
-	if err := d.e.log.Pack(ctx, name); err != nil && !errors.Is(err, persist.ErrNotFound) && ctx.Err() == nil {
+	if err := d.e.log.Pack(ctx, d.name()); err != nil && !errors.Is(err, persist.ErrNotFound) && ctx.Err() == nil {
 		d.e.opts.Log.Warn("changes could not be packed; they stay as they are", "doc", d.key.Doc.Short(), "err", err)
 	}
 }

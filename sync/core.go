@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math/bits"
 	"slices"
+	"strings"
 	"time"
 
 	"tombolo/doc"
@@ -21,8 +22,10 @@ const (
 	Window = 1 << 20
 	// maxAsking is how many documents a session asks for at a time.
 	maxAsking = 16
-	// findBytes is what one look-up should give: a few frames, so that no document keeps others waiting.
+	// findBytes is what one look-up should give when no other document waits: a few frames.
 	findBytes = 512 << 10
+	// shareBytes is that when others do, so that all look-ups under way fit into the window.
+	shareBytes = Window / maxFinding
 	// retryAfter is the pause after this device failed to take or find a document (a full disk, say).
 	retryAfter = 10 * time.Second
 )
@@ -30,7 +33,7 @@ const (
 // Options describes this device to a Core.
 type Options struct {
 	Self  PeerID
-	Name  string      // for people, shown on the other devices
+	Name  string      // for people, shown on the other devices; up to 256 bytes of it
 	Codec *pack.Codec // packs changes for the wire
 }
 
@@ -52,6 +55,7 @@ type shelf struct {
 
 // New is a Core that knows no documents and no peers.
 func New(opts Options) *Core {
+	opts.Name = strings.ToValidUTF8(opts.Name[:min(len(opts.Name), maxName)], "") // others refuse what is longer, and what is not text
 	return &Core{opts: opts, docs: map[doc.SpaceID]*shelf{}, sessions: map[PeerID]*session{}}
 }
 
@@ -64,7 +68,15 @@ func (c *Core) Know(key Key, headsHash [32]byte) {
 func (c *Core) Forget(key Key) {
 	c.shelf(key.Space).remove(key.Doc)
 	for _, s := range c.sessions {
-		if l := s.links[key.Space]; l != nil {
+		l := s.links[key.Space]
+		if l == nil || l.talks[key.Doc] == nil {
+			continue
+		}
+		t := l.talks[key.Doc]
+		s.spooled -= len(t.spool)
+		t.spool, t.theirs = nil, nil
+		t.stands(nil, nil)
+		if t.idle() { // else what is under way ends first: the peer may wait for an answer
 			delete(l.talks, key.Doc)
 		}
 	}
@@ -93,12 +105,14 @@ func (sh *shelf) remove(id doc.ID) {
 }
 
 func (sh *shelf) add(id doc.ID, v version, op func(x, y, carry uint64) (uint64, uint64)) {
-	h := sha256.Sum256(append(id[:], v[:]...))
+	h := itemHash(id, v)
 	var carry uint64
 	for i := range sh.sum {
 		sh.sum[i], carry = op(sh.sum[i], binary.LittleEndian.Uint64(h[8*i:]), carry)
 	}
 }
+
+func itemHash(id doc.ID, v version) [32]byte { return sha256.Sum256(append(id[:], v[:]...)) }
 
 func (sh *shelf) summary(space doc.SpaceID) summary {
 	m := summary{Space: space, Count: uint64(len(sh.versions))}
@@ -161,7 +175,8 @@ func (c *Core) stepSession(ev Event) {
 		}
 	case Sent:
 		if s := c.sessions[ev.Peer]; s != nil {
-			s.underWay -= ev.N
+			s.underWay = max(0, s.underWay-ev.N) // it may be about frames of the session before
+			c.lists(s)
 			c.pump(s)
 		}
 	case Found:
@@ -206,7 +221,16 @@ func (c *Core) send(s *session, k kind, m any) {
 func (c *Core) drop(s *session, reason string) {
 	if !s.dropped {
 		s.dropped = true
-		c.fx.Drop = append(c.fx.Drop, Dropped{s.peer, reason})
+		c.fx.Drop = append(c.fx.Drop, Dropped{Peer: s.peer, Reason: reason})
+	}
+}
+
+// again hangs up so that the next session begins with a comparison under the rights there are now. Frames of the comparison before
+// could not be told from those of a second one in the same session.
+func (c *Core) again(s *session) {
+	if !s.dropped {
+		s.dropped = true
+		c.fx.Drop = append(c.fx.Drop, Dropped{Peer: s.peer, Reason: "who may do what in a space has changed: connecting again", Blameless: true})
 	}
 }
 

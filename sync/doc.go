@@ -21,7 +21,8 @@
 //
 //	hello ⇄ hello            versions, names, spaces as keyed hashes, membership digests (then members, where they differ)
 //	summary ⇄ summary        count and sum of a space's documents; equal: done
-//	list ⇄ list              (document, version hash), where the sums differ
+//	ranges ⇄ ranges          the same by parts of the IDs, where the sums differ and documents are many
+//	list ⇄ list              (document, version hash) in the parts that differ
 //	have →                   heads and some ancestors of one document, from the lower peer ID, or from whoever lacks it
 //	← delta                  packs of what the asker lacks, then the sender's heads
 //	delta →                  the other way, if there is something

@@ -75,7 +75,8 @@ type Took struct {
 	Err           error      // this device's fault: it is tried again later
 }
 
-// Granted replaces what a running session may do, after the membership of a space changed.
+// Granted replaces what a running session may do, after the membership of a space changed. Where a role changed, or a space comes
+// back, the session is dropped and the next one compares again.
 type Granted struct {
 	Peer   PeerID
 	Spaces []Grant
@@ -183,6 +184,7 @@ type Met struct {
 
 // Dropped names a peer to hang up on.
 type Dropped struct {
-	Peer   PeerID
-	Reason string
+	Peer      PeerID
+	Reason    string
+	Blameless bool // it did nothing wrong: connect again soon
 }

@@ -16,7 +16,10 @@ const (
 	maxPack   = 24 << 20                // one pack, over several deltas; it can hold the largest change
 	MaxPush   = 64 << 10                // raw changes in one push; what is more goes as a delta
 	listBatch = (MaxFrame - 1<<10) / 40 // entries in one list
-	maxHeads  = 1024                    // heads or sampled hashes in one message
+	maxHeads  = 1024                    // heads in one message
+	maxSample = maxHeads / 16           // sampled hashes in one message
+	maxSpaces = 1024                    // spaces in one hello
+	maxName   = 256                     // of a device
 	packFrom  = 4                       // as many changes in one push go as a pack, which is ten times smaller
 )
 
@@ -41,6 +44,7 @@ const (
 	kindDelta   kind = 6
 	kindPush    kind = 7
 	kindDurable kind = 8
+	kindRanges  kind = 9
 )
 
 // hello opens a session.
@@ -73,7 +77,14 @@ type summary struct {
 	Sum   [32]byte
 }
 
-// list names documents and their versions; the last one of a space says so.
+// ranges has a sum of 8 bytes for each of so many equal parts of the document IDs, as both summaries lead to.
+type ranges struct {
+	_     struct{} `cbor:",toarray"`
+	Space doc.SpaceID
+	Sums  []byte
+}
+
+// list names documents and their versions in the parts whose sums differ; the last one of a space says so.
 type list struct {
 	_     struct{} `cbor:",toarray"`
 	Space doc.SpaceID
@@ -184,7 +195,7 @@ func decode(frame []byte) (any, error) {
 	var err error
 	switch e.Kind {
 	case kindHello:
-		m, err = body[hello](e.Body)
+		m, err = decodeHello(e.Body)
 	case kindMembers:
 		m, err = body[members](e.Body)
 	case kindSummary:
@@ -197,6 +208,8 @@ func decode(frame []byte) (any, error) {
 		m, err = body[delta](e.Body)
 	case kindPush:
 		m, err = body[push](e.Body)
+	case kindRanges:
+		m, err = body[ranges](e.Body)
 	case kindDurable:
 		m, err = body[durable](e.Body)
 	default:
@@ -206,6 +219,30 @@ func decode(frame []byte) (any, error) {
 		return nil, fmt.Errorf("a malformed message of kind %d: %w", e.Kind, err)
 	}
 	return m, nil
+}
+
+// decodeHello reads the part of a hello that all versions share; later ones may add to its end. Where the versions do not meet, nothing
+// else is read, so that the verdict can say who is to update.
+func decodeHello(b []byte) (m hello, err error) {
+	parts, err := body[[]cbor.RawMessage](b)
+	if err != nil {
+		return m, err
+	}
+	if len(parts) < 4 {
+		return m, fmt.Errorf("a hello of %d parts", len(parts))
+	}
+	m.Min, err = body[uint](parts[0])
+	if err == nil {
+		m.Max, err = body[uint](parts[1])
+	}
+	if err != nil || m.Min > maxVersion || m.Max < minVersion {
+		return m, err
+	}
+	m.Name, err = body[string](parts[2])
+	if err == nil {
+		m.Spaces, err = body[[]offer](parts[3])
+	}
+	return m, err
 }
 
 func body[T any](b []byte) (T, error) {

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -18,14 +19,17 @@ type session struct {
 	tokens   map[[16]byte]offer    // what the peer offered and we do not know (yet)
 	greeted  bool                  // its hello has come
 	dropped  bool
-	frames   uint64 // received so far
-	underWay int    // bytes handed to the transport and not yet written
-	asking   int    // documents asked for and not yet answered
-	finding  int    // look-ups under way
-	spooled  int    // bytes of packs that are not complete
-	dirty    []Key  // documents to send from, each once
-	wants    []Key  // documents to ask for, each once
-	stuck    []Key  // documents to try again at retry: this device failed to read or write them
+	frames   uint64               // received so far
+	underWay int                  // bytes handed to the transport and not yet written
+	asking   int                  // documents asked for and not yet answered
+	finding  int                  // look-ups under way
+	looking  int                  // bytes they may give
+	spooled  int                  // bytes of packs that are not complete
+	listing  []doc.SpaceID        // spaces whose list is not all out
+	ended    map[doc.SpaceID]bool // spaces that were shared in this session, and are not any more
+	dirty    []Key                // documents to send from, each once
+	wants    []Key                // documents to ask for, each once
+	stuck    []Key                // documents to try again at retry: this device failed to read or write them
 	retry    time.Time
 }
 
@@ -35,6 +39,11 @@ type link struct {
 	phase  phase
 	mine   summary // as sent
 	theirs *summary
+	sums   []byte             // of our ranges, as sent
+	apart  []bool             // ranges that differ: those are listed
+	unsent []item             // what is not yet out of our list
+	told   bool               // our list is out
+	heard  bool               // its list is in
 	listed map[doc.ID]version // collected from its list
 	claims map[doc.ID]uint64  // by number, the newest frame that named the peer's heads of a document
 	talks  map[doc.ID]*talk   // documents about which there is something to say; without a talk, a peer is in step once phase is done
@@ -46,7 +55,8 @@ type phase uint8
 const (
 	phaseNone    phase = iota // not begun
 	phaseSummary              // our summary is out
-	phaseList                 // our list is out
+	phaseRanges               // our sums by ranges are out
+	phaseList                 // our list is out, or on its way
 	phaseDone                 // compared; from here on changes are pushed
 )
 
@@ -75,7 +85,7 @@ func (c *Core) peerUp(ev PeerUp) {
 		return
 	}
 	c.begun++
-	s := &session{peer: ev.Peer, number: c.begun, grants: map[doc.SpaceID]Grant{}, links: map[doc.SpaceID]*link{}, tokens: map[[16]byte]offer{}}
+	s := &session{peer: ev.Peer, number: c.begun, grants: map[doc.SpaceID]Grant{}, links: map[doc.SpaceID]*link{}, ended: map[doc.SpaceID]bool{}}
 	c.sessions[ev.Peer] = s
 	for _, g := range ev.Spaces {
 		s.grants[g.Space] = g
@@ -94,6 +104,9 @@ func (c *Core) greet(s *session) {
 	for _, id := range sortedSpaces(s.grants) {
 		g := s.grants[id]
 		m.Spaces = append(m.Spaces, offer{Token: token(g.Secret, c.opts.Self, s.peer), Members: g.Members})
+		if len(m.Spaces) == maxSpaces {
+			break
+		}
 	}
 	c.send(s, kindHello, m)
 }
@@ -110,7 +123,7 @@ func (c *Core) hello(s *session, m hello) error {
 	if m.Max < minVersion {
 		return fmt.Errorf("it speaks protocol %d and earlier, this device %d: update that device", m.Max, minVersion)
 	}
-	if len(m.Spaces) > 1024 || len(m.Name) > 256 {
+	if len(m.Spaces) > maxSpaces || len(m.Name) > maxName {
 		return fmt.Errorf("a hello with %d spaces and a name of %d bytes", len(m.Spaces), len(m.Name))
 	}
 	s.greeted = true
@@ -125,6 +138,11 @@ func (c *Core) hello(s *session, m hello) error {
 
 // match begins a link for each space that both sides have named, and ends those that one side no longer names.
 func (c *Core) match(s *session) {
+	for _, id := range sortedSpaces(s.links) {
+		if _, ok := s.grants[id]; !ok {
+			c.unlink(s, id)
+		}
+	}
 	for _, id := range sortedSpaces(s.grants) {
 		g := s.grants[id]
 		o, ok := s.tokens[token(g.Secret, s.peer, c.opts.Self)]
@@ -133,6 +151,10 @@ func (c *Core) match(s *session) {
 			continue
 		}
 		l := s.links[id]
+		if s.ended[id] || l != nil && (l.grant.Give != g.Give || l.grant.Accept != g.Accept) {
+			c.again(s)
+			return
+		}
 		if l == nil {
 			l = &link{talks: map[doc.ID]*talk{}, claims: map[doc.ID]uint64{}}
 			s.links[id] = l
@@ -146,16 +168,12 @@ func (c *Core) match(s *session) {
 			c.send(s, kindSummary, l.mine)
 		}
 	}
-	for id := range s.links {
-		if _, ok := s.grants[id]; !ok {
-			c.unlink(s, id)
-		}
-	}
 }
 
 func (c *Core) unlink(s *session, id doc.SpaceID) {
 	if l := s.links[id]; l != nil {
 		delete(s.links, id)
+		s.ended[id] = true
 		for _, t := range l.talks {
 			s.spooled -= len(t.spool)
 			c.answered(s, t)
@@ -179,11 +197,30 @@ func (c *Core) granted(ev Granted) {
 	}
 }
 
-// joined sends a membership log to one peer, or to everyone linked to the space.
+// joined sends a membership log to one peer, or to everyone linked to the space: in several messages where it is long.
 func (c *Core) joined(ev Joined) {
 	for _, s := range c.sorted() {
 		if s.links[ev.Space] != nil && !s.dropped && (ev.Peer == "" || ev.Peer == s.peer) {
-			c.send(s, kindMembers, members{Space: ev.Space, Records: ev.Records})
+			for batch := range batches(ev.Records) {
+				c.send(s, kindMembers, members{Space: ev.Space, Records: batch})
+			}
+		}
+	}
+}
+
+// batches cuts records into runs that fit a frame. One record is never too large for it: package space sees to that.
+func batches(records [][]byte) iter.Seq[[][]byte] {
+	return func(yield func([][]byte) bool) {
+		for len(records) > 0 {
+			n, size := 0, 0
+			for n < len(records) && (n == 0 || size+len(records[n])+8 <= maxPart) {
+				size += len(records[n]) + 8
+				n++
+			}
+			if !yield(records[:n]) {
+				return
+			}
+			records = records[n:]
 		}
 	}
 }
@@ -209,6 +246,10 @@ func (c *Core) receive(s *session, m any) error {
 			l.theirs = &m
 			c.compare(s, m.Space, l)
 		}
+	case ranges:
+		if l := s.links[m.Space]; l != nil {
+			return c.ranges(s, l, m)
+		}
 	case list:
 		if l := s.links[m.Space]; l != nil {
 			return c.list(s, l, m)
@@ -220,7 +261,10 @@ func (c *Core) receive(s *session, m any) error {
 	case push:
 		return c.push(s, m)
 	case durable:
-		if l := s.links[m.Space]; l != nil && len(m.Heads) <= maxHeads {
+		if len(m.Heads) > maxHeads {
+			return fmt.Errorf("a durable with %d heads", len(m.Heads))
+		}
+		if l := s.links[m.Space]; l != nil {
 			c.ack(s, l, Key{m.Space, m.Doc}, m.Heads, s.frames)
 		}
 	}
@@ -233,6 +277,9 @@ func (c *Core) ack(s *session, l *link, key Key, heads []doc.Hash, frame uint64)
 	if frame < l.claims[key.Doc] {
 		return
 	}
+	if _, ok := c.shelf(key.Space).versions[key.Doc]; !ok {
+		return // a document of which this device knows nothing: keeping claims about those would be keeping whatever a peer makes up
+	}
 	l.claims[key.Doc] = frame
 	c.fx.Acks = append(c.fx.Acks, Ack{Peer: s.peer, Key: key, Heads: heads})
 	if t := l.talks[key.Doc]; t != nil {
@@ -243,8 +290,12 @@ func (c *Core) ack(s *session, l *link, key Key, heads []doc.Hash, frame uint64)
 
 // settle forgets a talk when there is nothing left to say: both have the same and know it.
 func (c *Core) settle(l *link, key Key, t *talk) {
-	if l.phase == phaseDone && !t.dirty && !t.finding && !t.want && !t.asked && !t.stuck && !t.unread && len(t.spool) == 0 &&
-		sameHeads(t.sent, t.theirs) && c.has(key, t.theirs) {
+	if l.phase == phaseDone && t.idle() && sameHeads(t.sent, t.theirs) && c.has(key, t.theirs) {
 		delete(l.talks, key.Doc)
 	}
+}
+
+// idle reports that nothing is under way, and nothing waits to be.
+func (t *talk) idle() bool {
+	return !t.dirty && !t.finding && !t.want && !t.asked && !t.stuck && !t.unread && len(t.spool) == 0
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // maxFinding is how many look-ups a session has under way.
-const maxFinding = 16
+const maxFinding = 8
 
 // maxSpool bounds the packs of a session that are not complete.
 const maxSpool = 2 * maxPack
@@ -32,7 +32,7 @@ func (c *Core) queue(s *session, key Key, t *talk) {
 
 // pump looks up what is to be sent, as long as the way to the peer is free.
 func (c *Core) pump(s *session) {
-	for n := len(s.dirty); n > 0 && !s.dropped && s.underWay < Window && s.finding < maxFinding; n-- {
+	for n := len(s.dirty); n > 0 && !s.dropped && s.underWay+s.looking < Window && s.finding < maxFinding; n-- {
 		key := s.dirty[0]
 		s.dirty = s.dirty[1:]
 		l := s.links[key.Space]
@@ -45,17 +45,25 @@ func (c *Core) pump(s *session) {
 			continue
 		}
 		t.dirty, t.finding, t.outdated = false, true, false
+		bytes := findBytes
+		if s.finding > 0 || len(s.dirty) > 0 {
+			bytes = shareBytes
+		}
 		s.finding++
+		s.looking += bytes
 		c.fx.Find = append(c.fx.Find, Find{
-			Peer: s.peer, Key: key, Known: slices.Concat(t.sent, t.known), From: t.from, Bytes: findBytes, session: s.number,
+			Peer: s.peer, Key: key, Known: slices.Concat(t.sent, t.known), From: t.from, Bytes: bytes, session: s.number,
 		})
 	}
 }
 
 // want notes that this device lacks something of a document that the peer has.
 func (c *Core) want(s *session, l *link, key Key, sent []doc.Hash) {
+	if !l.grant.Accept {
+		return
+	}
 	t := c.talk(l, key, sent)
-	if !l.grant.Accept || t.want || t.asked {
+	if t.want || t.asked {
 		return
 	}
 	t.want = true
@@ -91,6 +99,7 @@ func (c *Core) answered(s *session, t *talk) {
 func (c *Core) found(s *session, ev Found) {
 	if !ev.Stand {
 		s.finding--
+		s.looking -= ev.Bytes
 	}
 	l := s.links[ev.Key.Space]
 	if l == nil || l.talks[ev.Key.Doc] == nil || s.dropped {
@@ -103,15 +112,15 @@ func (c *Core) found(s *session, ev Found) {
 	}
 	if ev.Err != nil {
 		if ev.Stand {
-			t.stuck = true
+			c.stick(s, ev.Key, t, &t.stuck)
 			c.answered(s, t)
 		} else {
-			t.unread = true
+			c.stick(s, ev.Key, t, &t.unread)
 		}
-		c.stick(s, ev.Key)
+		c.pump(s)
 		return
 	}
-	heads, sample := clip(ev.Heads, maxHeads), clip(ev.Sample, maxHeads/16)
+	heads, sample := clip(ev.Heads, maxHeads), clip(ev.Sample, maxSample)
 	if ev.Stand {
 		c.send(s, kindHave, have{Space: ev.Key.Space, Doc: ev.Key.Doc, Heads: heads, Sample: sample})
 		return
@@ -171,12 +180,22 @@ func (c *Core) have(s *session, m have) error {
 		return nil
 	}
 	key := Key{m.Space, m.Doc}
+	if !c.known(l, key) {
+		c.send(s, kindDelta, delta{Space: m.Space, Doc: m.Doc, Last: true}) // nothing here, and nothing kept of the question
+		return nil
+	}
 	t := c.talk(l, key, m.Heads)
 	t.stands(m.Heads, m.Sample)
 	c.queue(s, key, t)
 	c.ack(s, l, key, m.Heads, s.frames)
 	c.pump(s)
 	return nil
+}
+
+// known reports whether this device has a document, or talks about it.
+func (c *Core) known(l *link, key Key) bool {
+	_, ok := c.shelf(key.Space).versions[key.Doc]
+	return ok || l.talks[key.Doc] != nil
 }
 
 // stands takes note of where the peer says that it stands, which counts more than what it should have by now.
@@ -197,6 +216,9 @@ func (c *Core) delta(s *session, m delta) error {
 	take := Take{Peer: s.peer, Key: key, session: s.number}
 	if l.grant.Accept && len(m.Part) > 0 {
 		t := c.talk(l, key, nil)
+		if len(l.talks) > len(c.shelf(m.Space).versions)+maxListed {
+			return fmt.Errorf("it talks about more than %d documents that are not here", maxListed)
+		}
 		t.spool = append(t.spool, m.Part...)
 		if s.spooled += len(m.Part); len(t.spool) > maxPack || s.spooled > maxSpool {
 			return fmt.Errorf("a pack of more than %d bytes", maxPack)
@@ -266,8 +288,8 @@ func (c *Core) took(ev Took) {
 	}
 	switch {
 	case ev.Err != nil:
-		c.talk(l, ev.Key, ev.Before).stuck = true
-		c.stick(s, ev.Key)
+		t := c.talk(l, ev.Key, ev.Before)
+		c.stick(s, ev.Key, t, &t.stuck)
 	case len(ev.Missing) > 0:
 		c.lacking(s, l, ev, answer)
 	case ev.Tail != nil:
@@ -277,13 +299,20 @@ func (c *Core) took(ev Took) {
 
 // lacking asks for what is still missing. A peer whose answers bring nothing, though it announces something, is hung up on.
 func (c *Core) lacking(s *session, l *link, ev Took, answer bool) {
+	if !l.grant.Accept {
+		return
+	}
+	if len(l.talks) > len(c.shelf(ev.Key.Space).versions)+maxListed {
+		c.drop(s, fmt.Sprintf("it talks about more than %d documents that are not here", maxListed))
+		return
+	}
 	t := c.talk(l, ev.Key, ev.Before)
 	if t.stuck {
 		return // this device could not take what the peer sent: it asks again at the retry
 	}
 	if answer {
 		fruitless := sameHeads(ev.Before, ev.After)
-		if fruitless && t.stalled && l.grant.Accept {
+		if fruitless && t.stalled {
 			c.drop(s, fmt.Sprintf("its answers about document %s do not contain what they announce", ev.Key.Doc.Short()))
 			return
 		}
@@ -312,9 +341,12 @@ func (c *Core) complete(s *session, l *link, ev Took) {
 	c.send(s, kindDurable, durable{Space: key.Space, Doc: key.Doc, Heads: clip(ev.After, maxHeads)})
 }
 
-// stick notes a document that this device failed to read or write, and when to try again.
-func (c *Core) stick(s *session, key Key) {
-	s.stuck = append(s.stuck, key)
+// stick notes a document that this device failed to read (unread) or write (stuck), and when to try again.
+func (c *Core) stick(s *session, key Key, t *talk, what *bool) {
+	if !t.stuck && !t.unread {
+		s.stuck = append(s.stuck, key)
+	}
+	*what = true
 	if s.retry.IsZero() {
 		s.retry = c.now.Add(retryAfter)
 	}

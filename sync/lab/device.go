@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -15,10 +16,12 @@ import (
 
 // device is an engine in small: a disk, a core, and work that takes time.
 type device struct {
-	lab  *Lab
-	name string
-	disk map[doc.ID][][]byte // raw changes in the order in which they came: all that a crash leaves
-	full bool
+	lab     *Lab
+	name    string
+	disk    disk
+	kept    disk // an older copy of it
+	full    bool
+	readers map[string]bool // devices that may only read, as far as this one knows
 
 	core    *sync.Core
 	graphs  map[doc.ID]*gate.Graph
@@ -28,8 +31,19 @@ type device struct {
 	dropped string                         // why it hung up on someone
 }
 
+// disk is the raw changes of each document in the order in which they came: all that a crash leaves.
+type disk map[doc.ID][][]byte
+
+func (d disk) clone() disk {
+	out := disk{}
+	for id, raws := range d {
+		out[id] = slices.Clone(raws)
+	}
+	return out
+}
+
 func newDevice(l *Lab, name string) *device {
-	d := &device{lab: l, name: name, disk: map[doc.ID][][]byte{}}
+	d := &device{lab: l, name: name, disk: disk{}, readers: map[string]bool{}}
 	d.restart()
 	return d
 }
@@ -41,6 +55,21 @@ func (d *device) restart() {
 	d.beliefs = map[string]map[doc.ID]sync.Ack{}
 	for id := range d.disk {
 		d.core.Know(key(id), doc.HeadsHash(id, d.graph(id).Heads()))
+	}
+}
+
+// grants is what this device shares with another, as far as it knows.
+func (d *device) grants(peer string) []sync.Grant {
+	return []sync.Grant{{Space: Space, Secret: [32]byte{7}, Give: !d.readers[d.name], Accept: !d.readers[peer]}}
+}
+
+// learn takes news about a device's role.
+func (d *device) learn(name string) {
+	d.readers[name] = d.lab.readers[name]
+	for _, peer := range d.lab.Devices() {
+		if d.lab.links[pair(d.name, peer)] != nil {
+			d.step(sync.Granted{Peer: sync.PeerID(peer), Spaces: d.grants(peer)})
+		}
 	}
 }
 
@@ -84,8 +113,17 @@ func (d *device) step(ev sync.Event) {
 		}
 	}
 	for _, drop := range fx.Drop {
-		d.dropped = drop.Reason
-		d.lab.Cut(d.name, string(drop.Peer))
+		peer := string(drop.Peer)
+		linked := d.lab.links[pair(d.name, peer)] != nil
+		d.lab.Cut(d.name, peer)
+		switch agree := maps.Equal(d.readers, d.lab.devices[peer].readers); {
+		case drop.Blameless || !agree: // devices that do not agree about who may write can disappoint each other, until they do
+			if linked {
+				d.lab.later = append(d.lab.later, func() { d.lab.Link(d.name, peer) })
+			}
+		default:
+			d.dropped = drop.Reason
+		}
 	}
 }
 
@@ -174,7 +212,7 @@ func (d *device) find(f sync.Find) sync.Found {
 }
 
 func (d *device) edit(document string, fn func(*doc.Tx) error) error {
-	if d.lab.readers[d.name] {
+	if d.readers[d.name] {
 		return errors.New("a reader does not write")
 	}
 	if d.full {

@@ -19,7 +19,10 @@ type Lab struct {
 	devices map[string]*device
 	links   map[[2]string]*link
 	readers map[string]bool
-	Steps   int // taken so far
+	later   []func() // news about roles on their way to devices, in order
+	Steps   int      // taken so far
+	Frames  int      // delivered so far
+	Bytes   int      // in those frames
 }
 
 // link is one connection: two queues of frames. Cut, it loses both.
@@ -45,7 +48,44 @@ func New(seed uint64) *Lab {
 func (l *Lab) Add(name string, reader bool) {
 	l.readers[name] = reader
 	l.devices[name] = newDevice(l, name)
+	for _, d := range l.devices { // whoever is there knows who is there
+		d.readers[name] = reader
+		l.devices[name].readers[d.name] = l.readers[d.name]
+	}
 }
+
+// Fill gives every device n documents in which nothing is written yet, as if they had been shared before.
+func (l *Lab) Fill(n int) {
+	for _, d := range l.devices {
+		for i := range n {
+			id := doc.NamedID("lab", fmt.Sprint("old ", i))
+			d.disk[id] = [][]byte{doc.Genesis(id, "lab")}
+		}
+		d.kept = d.disk.clone()
+		d.restart()
+	}
+}
+
+// Role makes a device a reader, or a writer again. Every device, that one too, learns of it at a time of its own.
+func (l *Lab) Role(name string, reader bool) {
+	l.readers[name] = reader
+	for _, n := range l.Devices() {
+		l.later = append(l.later, func() { l.devices[n].learn(name) })
+	}
+}
+
+// Restore crashes a device and puts its disk back to what it was at the latest Keep, or to nothing. What only it had is lost.
+func (l *Lab) Restore(name string) {
+	d := l.devices[name]
+	d.disk = d.kept.clone()
+	l.Crash(name)
+	for _, other := range l.devices {
+		delete(other.beliefs, name) // they were true when they were told
+	}
+}
+
+// Keep copies a device's disk, for Restore.
+func (l *Lab) Keep(name string) { l.devices[name].kept = l.devices[name].disk.clone() }
 
 // Devices are the names of all devices, sorted.
 func (l *Lab) Devices() []string { return slices.Sorted(maps.Keys(l.devices)) }
@@ -64,8 +104,7 @@ func (l *Lab) Link(a, b string) {
 	}
 	l.links[pair(a, b)] = &link{queue: map[string][][]byte{}}
 	for _, p := range [][2]string{{a, b}, {b, a}} {
-		grant := sync.Grant{Space: Space, Secret: [32]byte{7}, Give: !l.readers[p[0]], Accept: !l.readers[p[1]]}
-		l.devices[p[0]].step(sync.PeerUp{Peer: sync.PeerID(p[1]), Spaces: []sync.Grant{grant}})
+		l.devices[p[0]].step(sync.PeerUp{Peer: sync.PeerID(p[1]), Spaces: l.devices[p[0]].grants(p[1])})
 	}
 }
 
@@ -77,6 +116,14 @@ func (l *Lab) Cut(a, b string) {
 	delete(l.links, pair(a, b))
 	l.devices[a].step(sync.PeerDown{Peer: sync.PeerID(b)})
 	l.devices[b].step(sync.PeerDown{Peer: sync.PeerID(a)})
+}
+
+// Flap is a connection that is replaced by another before either side noticed that it broke. Frames under way are lost.
+func (l *Lab) Flap(a, b string) {
+	if l.links[pair(a, b)] != nil {
+		delete(l.links, pair(a, b))
+		l.Link(a, b)
+	}
 }
 
 // Crash cuts a device off and takes away everything but its disk.
@@ -131,6 +178,13 @@ func (l *Lab) Step() bool {
 			todo = append(todo, d.oneWork)
 		}
 	}
+	if len(l.later) > 0 {
+		todo = append(todo, func() {
+			news := l.later[0]
+			l.later = l.later[1:]
+			news()
+		})
+	}
 	if len(todo) == 0 {
 		return false
 	}
@@ -142,6 +196,8 @@ func (l *Lab) Step() bool {
 func (l *Lab) deliver(ln *link, from, to string) {
 	frame := ln.queue[to][0]
 	ln.queue[to] = ln.queue[to][1:]
+	l.Frames++
+	l.Bytes += len(frame)
 	l.devices[from].step(sync.Sent{Peer: sync.PeerID(to), N: len(frame)})
 	l.devices[to].step(sync.Received{Peer: sync.PeerID(from), Frame: frame})
 }

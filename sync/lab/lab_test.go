@@ -14,6 +14,8 @@ import (
 // Each story is a file of testdata, in verbs over one lab:
 //
 //	peer NAME…           add devices            reader NAME…         add devices that may only read
+//	demote NAME  promote NAME   make a device a reader, a writer again; each device learns it in its own time
+//	keep NAME  restore NAME     copy a device's disk, crash it and put the copy back      flap A B   replace a connection
 //	set NAME KEY VALUE   edit the note          append NAME LIST V   add to a list of the note
 //	link A B   cut A B   crash NAME             full NAME   free NAME
 //	step N               let N things happen    settle               let everything happen, then check what must hold
@@ -48,15 +50,20 @@ func TestStories(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"peer":   each(func(l *lab.Lab, n string) { l.Add(n, false) }),
-			"reader": each(func(l *lab.Lab, n string) { l.Add(n, true) }),
-			"crash":  each(func(l *lab.Lab, n string) { l.Crash(n) }),
-			"full":   each(func(l *lab.Lab, n string) { l.Disk(n, true) }),
-			"free":   each(func(l *lab.Lab, n string) { l.Disk(n, false) }),
-			"link":   verb(2, func(l *lab.Lab, a []string) error { l.Link(a[0], a[1]); return nil }),
-			"cut":    verb(2, func(l *lab.Lab, a []string) error { l.Cut(a[0], a[1]); return nil }),
-			"set":    verb(3, func(l *lab.Lab, a []string) error { return l.Edit(a[0], "note", a[1], a[2]) }),
-			"append": verb(3, func(l *lab.Lab, a []string) error { return l.Append(a[0], "note", a[1], a[2]) }),
+			"peer":    each(func(l *lab.Lab, n string) { l.Add(n, false) }),
+			"reader":  each(func(l *lab.Lab, n string) { l.Add(n, true) }),
+			"crash":   each(func(l *lab.Lab, n string) { l.Crash(n) }),
+			"demote":  each(func(l *lab.Lab, n string) { l.Role(n, true) }),
+			"promote": each(func(l *lab.Lab, n string) { l.Role(n, false) }),
+			"keep":    each(func(l *lab.Lab, n string) { l.Keep(n) }),
+			"restore": each(func(l *lab.Lab, n string) { l.Restore(n) }),
+			"flap":    verb(2, func(l *lab.Lab, a []string) error { l.Flap(a[0], a[1]); return nil }),
+			"full":    each(func(l *lab.Lab, n string) { l.Disk(n, true) }),
+			"free":    each(func(l *lab.Lab, n string) { l.Disk(n, false) }),
+			"link":    verb(2, func(l *lab.Lab, a []string) error { l.Link(a[0], a[1]); return nil }),
+			"cut":     verb(2, func(l *lab.Lab, a []string) error { l.Cut(a[0], a[1]); return nil }),
+			"set":     verb(3, func(l *lab.Lab, a []string) error { return l.Edit(a[0], "note", a[1], a[2]) }),
+			"append":  verb(3, func(l *lab.Lab, a []string) error { return l.Append(a[0], "note", a[1], a[2]) }),
 			"step": verb(1, func(l *lab.Lab, a []string) error {
 				var n int
 				if _, err := fmt.Sscan(a[0], &n); err != nil {
@@ -94,15 +101,37 @@ func TestConvergence(t *testing.T) {
 			l.Add(n, i > 1 && i == reader)
 		}
 		someone := func(what string) string { return rapid.SampledFrom(names).Draw(rt, what) }
+		if rapid.IntRange(0, 9).Draw(rt, "many") == 0 {
+			l.Fill(150) // enough to be compared by ranges
+		}
 		acked := map[string]bool{}
+		restored := false
 		steps := rapid.IntRange(1, 60).Draw(rt, "steps")
 		for i := range steps {
-			switch rapid.SampledFrom([]string{"edit", "edit", "edit", "link", "link", "cut", "crash", "full", "free", "run", "run", "settle"}).Draw(rt, "do") {
+			switch rapid.SampledFrom([]string{"edit", "edit", "edit", "edit", "burst", "link", "link", "flap", "cut", "crash", "full", "free", "demote", "promote", "keep", "restore", "run", "run", "run", "settle"}).Draw(rt, "do") {
 			case "edit":
 				item := fmt.Sprint(i)
 				if l.Append(someone("who"), rapid.SampledFrom([]string{"one", "two", "three"}).Draw(rt, "document"), "items", item) == nil {
 					acked[item] = true
 				}
+			case "burst": // an answer of many parts
+				who := someone("who")
+				for j := range rapid.IntRange(6, 20).Draw(rt, "n") {
+					if item := fmt.Sprint(i, ".", j); l.Append(who, "one", "items", item) == nil {
+						acked[item] = true
+					}
+				}
+			case "flap":
+				l.Flap(someone("a"), someone("b"))
+			case "demote":
+				l.Role(someone("who"), true)
+			case "promote":
+				l.Role(someone("who"), false)
+			case "keep":
+				l.Keep(someone("who"))
+			case "restore":
+				l.Restore(someone("who"))
+				restored = true
 			case "link":
 				l.Link(someone("a"), someone("b"))
 			case "cut":
@@ -128,7 +157,12 @@ func TestConvergence(t *testing.T) {
 			}
 		}
 		settle(rt, l)
-		for _, n := range names {
+		for _, a := range names { // what readers made while they were writers comes out when they are again
+			l.Role(a, false)
+		}
+		settle(rt, l)
+		first := ""
+		for i, n := range names {
 			var all strings.Builder
 			for _, d := range []string{"one", "two", "three"} {
 				s, err := l.JSON(n, d)
@@ -137,9 +171,15 @@ func TestConvergence(t *testing.T) {
 				}
 				all.WriteString(s)
 			}
+			if i == 0 {
+				first = all.String()
+			}
+			if all.String() != first {
+				rt.Fatalf("%s has %s, %s has %s", n, all.String(), names[0], first)
+			}
 			for item := range acked {
-				if strings.Count(all.String(), fmt.Sprintf("%q", item)) != 1 {
-					rt.Fatalf("%s has the acknowledged item %s not once in %s", n, item, all.String())
+				if c := strings.Count(all.String(), fmt.Sprintf("%q", item)); c > 1 || c == 0 && !restored {
+					rt.Fatalf("%s has the acknowledged item %s %d times in %s", n, item, c, all.String())
 				}
 			}
 		}
