@@ -108,7 +108,8 @@ func query[T any](h *Handle, ask func(*doc.Doc) (T, error)) (answer T, err error
 }
 
 // Change runs fn on the document and returns when what it wrote is on this device's disk; other devices hear of it then. message says
-// why, in the history. If fn fails, or the disk does, the document stays as it was.
+// why, in the history. If fn fails, or the disk does, the document stays as it was. fn must return
+// and must not use the Handle or close the Engine: both wait for it.
 func (h *Handle) Change(ctx context.Context, message string, fn func(*doc.Tx) error) error {
 	p, err := h.ChangeAsync(ctx, message, fn)
 	if err != nil {

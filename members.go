@@ -77,7 +77,13 @@ func (e *Engine) openMemberships(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read this device's name: %w", err)
 	}
-	return errors.Join(decodeRecord(home, &m.home), decodeRecord(name, &m.name))
+	if err := errors.Join(decodeRecord(home, &m.home), decodeRecord(name, &m.name)); err != nil {
+		return fmt.Errorf("read this device's home and name: %w", err)
+	}
+	if s := m.spaces[m.home]; s == nil || s.Name(string(e.identity.ID())) == "" && s.Owner() != string(e.identity.ID()) {
+		return errors.New("the store belongs to another device: give back its identity.key, or open it in that device's directory")
+	}
+	return nil
 }
 
 // makeHome founds the device's own space, in one write with its name.
@@ -245,14 +251,23 @@ func (e *Engine) addRecords(ctx context.Context, id doc.SpaceID, records [][]byt
 	}
 	var errs error
 	changed := false
+	before := s.Records()
 	for _, raw := range records {
 		news, err := s.Add(raw)
 		changed, errs = changed || news, errors.Join(errs, err)
 	}
-	if changed {
-		errs = errors.Join(errs, e.log.Settings().Put(ctx, spaceKey(id), encodeRecord(s.Records())))
-	}
 	all := s.Records()
+	if changed {
+		if err := e.log.Settings().Put(ctx, spaceKey(id), encodeRecord(all)); err != nil {
+			// Nobody is let in on the word of a record that the next start would not know.
+			old, oerr := space.Open(before, verify)
+			if oerr == nil {
+				e.mem.spaces[id] = old
+			}
+			e.mem.mu.Unlock()
+			return false, errors.Join(errs, err, oerr)
+		}
+	}
 	e.mem.mu.Unlock()
 	if changed {
 		if err := e.followMembers(ctx); err != nil {

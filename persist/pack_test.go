@@ -157,7 +157,7 @@ func TestLargeChanges(t *testing.T) {
 }
 
 // shrinker packs one change of zeros into its length: what gains in one record.
-type shrinker struct{ joiner }
+type shrinker struct{}
 
 func (shrinker) Pack(c [][]byte) ([]byte, error) {
 	if len(c) == 1 && len(bytes.Trim(c[0], "\x00")) == 0 {

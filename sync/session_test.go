@@ -80,9 +80,14 @@ func TestUnknownSpaces(t *testing.T) {
 	d.core.Know(sync.Key{Space: other, Doc: id(1)}, hash("x"))
 	d.meet(both)
 	for _, m := range []any{
-		sync.Members{Space: other, Records: [][]byte{{1}}}, sync.Summary{Space: other, Count: 1}, sync.List{Space: other, Last: true}, sync.Ranges{Space: other},
-		sync.Have{Space: other, Doc: id(1)}, sync.Delta{Space: other, Doc: id(1), Part: []byte("p"), Last: true},
-		sync.Push{Space: other, Doc: id(1), Changes: [][]byte{{1}}}, sync.Durable{Space: other, Doc: id(1), Heads: heads("x")},
+		sync.Members{Space: other, Records: [][]byte{{1}}},
+		sync.Summary{Space: other, Count: 1},
+		sync.List{Space: other, Last: true},
+		sync.Ranges{Space: other},
+		sync.Have{Space: other, Doc: id(1)},
+		sync.Delta{Space: other, Doc: id(1), Part: []byte("p"), Last: true},
+		sync.Push{Space: other, Doc: id(1), Changes: [][]byte{{1}}},
+		sync.Durable{Space: other, Doc: id(1), Heads: heads("x")},
 	} {
 		fx := d.say(m)
 		if len(fx.Take)+len(fx.Find)+len(fx.Send)+len(fx.Learn)+len(fx.Acks)+len(fx.Drop) > 0 {
