@@ -127,8 +127,8 @@ func TestCloseInTheMiddle(t *testing.T) {
 }
 
 func closeInTheMiddle(t *testing.T, round int) {
-	d := newDisk()
-	desk := open(t, t.TempDir(), tombolo.Options{Name: "desk", Store: d})
+	d, dir := newDisk(), t.TempDir()
+	desk := open(t, dir, tombolo.Options{Name: "desk", Store: d})
 	laptop := inMemory(t, tombolo.Options{Name: "laptop"})
 	var docs []*tombolo.Handle
 	for i := range 60 {
@@ -213,7 +213,7 @@ func closeInTheMiddle(t *testing.T, round int) {
 	must(t, laptop.Close())
 	users.Wait()
 
-	again := open(t, t.TempDir(), tombolo.Options{Offline: true, Store: d})
+	again := open(t, dir, tombolo.Options{Offline: true, Store: d})
 	h := anywhere(t, again, mine.URL())
 	defer h.Close()
 	var v struct{ N int }

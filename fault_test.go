@@ -78,7 +78,8 @@ func TestRefusedChangeNeverWas(t *testing.T) {
 func TestPipelineFailsWhole(t *testing.T) {
 	t.Parallel()
 	d := newDisk()
-	e := open(t, t.TempDir(), tombolo.Options{Offline: true, Store: d})
+	dir := t.TempDir()
+	e := open(t, dir, tombolo.Options{Offline: true, Store: d})
 	h, err := e.Home().Create(t.Context(), map[string]any{"kept": 1})
 	must(t, err)
 	defer h.Close()
@@ -106,7 +107,7 @@ func TestPipelineFailsWhole(t *testing.T) {
 	u := h.URL()
 	must(t, e.Close())
 
-	e = open(t, t.TempDir(), tombolo.Options{Offline: true, Store: d})
+	e = open(t, dir, tombolo.Options{Offline: true, Store: d})
 	h, err = e.Document(t.Context(), u)
 	must(t, err)
 	defer h.Close()
