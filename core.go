@@ -226,8 +226,8 @@ func (e *Engine) frame(p p2p.PeerID, frame []byte) {
 	}
 }
 
-// unload gives a peer's share of memory back when its changes are on disk, or refused.
-func (e *Engine) unload(s *save) {
+// giveBack gives a peer's share of memory back when its changes are on disk, or refused.
+func (e *Engine) giveBack(s *save) {
 	if s.share == nil {
 		return
 	}

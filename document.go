@@ -249,7 +249,7 @@ func (d *document) saved() {
 		d.e.step(sync.Changed{Key: d.key, Before: group[0].before, After: last.after, Changes: bounded(changes)})
 	}
 	for _, s := range group {
-		d.e.unload(s)
+		d.e.giveBack(s)
 		close(s.done)
 	}
 	if count > 0 {
@@ -302,7 +302,7 @@ func (d *document) failed(err error) {
 			took.Before, took.After, took.Err = heads, heads, err
 			d.e.step(took)
 		}
-		d.e.unload(s)
+		d.e.giveBack(s)
 		close(s.done)
 	}
 }

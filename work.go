@@ -107,7 +107,7 @@ func (d *document) answer(s *save) {
 	}
 	took.Before, took.After = d.heads, d.heads
 	d.e.step(took)
-	d.e.unload(s)
+	d.e.giveBack(s)
 }
 
 // admit adds what is new in t to the graph and the full document, and notes in s what became of it. An error is noted as well: Bad

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"tombolo/p2p"
@@ -17,8 +18,8 @@ import (
 // Two nodes in two network namespaces, joined by a bridge, know nothing of each other but an invitation without addresses. They find
 // each other by mDNS, pair, and share a document both ways.
 func TestTwoNodesOnALAN(t *testing.T) {
-	left, right := lan(t)
-	laptop, desk := newLANDevice(t, left, "laptop"), newLANDevice(t, right, "desk")
+	hosts := lan(t, 2)
+	laptop, desk := newLANDevice(t, hosts[0], "laptop"), newLANDevice(t, hosts[1], "desk")
 
 	var invite struct{ Link string }
 	laptop.peer(&invite, "invite") // without a running node there are no addresses to put into it
@@ -45,13 +46,37 @@ func TestTwoNodesOnALAN(t *testing.T) {
 	}
 }
 
-// lan makes two namespaces on one bridge, or skips the test where that is not possible.
-func lan(t *testing.T) (left, right string) {
+// Two devices that were invited by a third learn of each other from it, and share documents when it is gone.
+func TestMembersMeetWithoutTheirHost(t *testing.T) {
+	hosts := lan(t, 3)
+	laptop, desk, phone := newLANDevice(t, hosts[0], "laptop"), newLANDevice(t, hosts[1], "desk"), newLANDevice(t, hosts[2], "phone")
+	stop := laptop.run()
+	var made struct{ URL string }
+	laptop.peer(&made, "doc", "create", `{"from":"laptop"}`)
+	for _, d := range []*lanDevice{desk, phone} {
+		var invite struct{ Link string }
+		laptop.peer(&invite, "invite")
+		d.peer(nil, "join", invite.Link)
+		d.run()
+	}
+	laptop.peer(nil, "doc", "wait", made.URL, "--devices", "3", "--timeout", "60s")
+	stop()
+	desk.peer(nil, "doc", "set", made.URL, "/answer", `"desk"`)
+	desk.peer(nil, "doc", "wait", made.URL, "--devices", "2", "--timeout", "60s")
+	var v map[string]string
+	phone.peer(&v, "doc", "get", made.URL)
+	if v["answer"] != "desk" {
+		t.Errorf("the phone has %v", v)
+	}
+}
+
+// lan makes network namespaces on one bridge, or skips the test where that is not possible.
+func lan(t *testing.T, hosts int) (names []string) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("skipped: takes ten seconds; run without -short")
 	}
-	tag := fmt.Sprintf("tp%d", os.Getpid())
+	tag := fmt.Sprintf("tp%d%c", os.Getpid(), 'a'+hosts) // short: interface names have 15 characters at most
 	bridge := tag + "m"
 	if out, err := exec.Command("ip", "netns", "add", bridge).CombinedOutput(); err != nil {
 		t.Skipf("skipped: needs root and network namespaces: %v: %s", err, out)
@@ -65,8 +90,9 @@ func lan(t *testing.T) (left, right string) {
 	t.Cleanup(func() { ip("netns", "del", bridge) })
 	ip("-n", bridge, "link", "add", "bridge", "type", "bridge")
 	ip("-n", bridge, "link", "set", "bridge", "up")
-	left, right = tag+"l", tag+"r"
-	for i, ns := range []string{left, right} {
+	for i := range hosts {
+		ns := fmt.Sprintf("%s%d", tag, i)
+		names = append(names, ns)
 		ip("netns", "add", ns)
 		t.Cleanup(func() { ip("netns", "del", ns) })
 		ip("-n", ns, "link", "set", "lo", "up")
@@ -76,7 +102,7 @@ func lan(t *testing.T) (left, right string) {
 		ip("-n", ns, "addr", "add", fmt.Sprintf("10.78.0.%d/24", i+1), "dev", "eth0")
 		ip("-n", ns, "link", "set", "eth0", "up")
 	}
-	return left, right
+	return names
 }
 
 // lanDevice is a device in a namespace of its own.
@@ -119,8 +145,8 @@ func (d *lanDevice) peer(into any, args ...string) {
 	}
 }
 
-// run starts the device's node, waits until it is ready, and ends it with the test.
-func (d *lanDevice) run() {
+// run starts the device's node and waits until it is ready. The node ends with the test, or when stop is called.
+func (d *lanDevice) run() (stop func()) {
 	d.t.Helper()
 	cmd := d.command("run")
 	var stderr bytes.Buffer
@@ -136,7 +162,7 @@ func (d *lanDevice) run() {
 	if !lines.Scan() || !strings.Contains(lines.Text(), `"event":"ready"`) {
 		d.t.Errorf("%s said %q", d.name, lines.Text())
 	}
-	d.t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			d.t.Error(err)
 		}
@@ -149,4 +175,6 @@ func (d *lanDevice) run() {
 			d.t.Logf("%s logged:\n%s", d.name, stderr.String())
 		}
 	})
+	d.t.Cleanup(stop)
+	return stop
 }
