@@ -161,7 +161,7 @@ func (l *Lab) pairs() [][2]string {
 // Step does one thing that is waiting, chosen at random: deliver a frame, or finish a piece of a device's work. It reports false
 // when nothing waits.
 func (l *Lab) Step() bool {
-	var todo []func()
+	var waiting []func()
 	for _, p := range l.pairs() {
 		for _, to := range p {
 			if ln := l.links[p]; len(ln.queue[to]) > 0 {
@@ -169,27 +169,27 @@ func (l *Lab) Step() bool {
 				if from == to {
 					from = p[1]
 				}
-				todo = append(todo, func() { l.deliver(ln, from, to) })
+				waiting = append(waiting, func() { l.deliver(ln, from, to) })
 			}
 		}
 	}
 	for _, name := range l.Devices() {
 		if d := l.devices[name]; len(d.work) > 0 {
-			todo = append(todo, d.oneWork)
+			waiting = append(waiting, d.oneWork)
 		}
 	}
 	if len(l.later) > 0 {
-		todo = append(todo, func() {
+		waiting = append(waiting, func() {
 			news := l.later[0]
 			l.later = l.later[1:]
 			news()
 		})
 	}
-	if len(todo) == 0 {
+	if len(waiting) == 0 {
 		return false
 	}
 	l.Steps++
-	todo[l.rng.IntN(len(todo))]()
+	waiting[l.rng.IntN(len(waiting))]()
 	return true
 }
 
