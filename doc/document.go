@@ -229,6 +229,9 @@ func (d *Doc) Close() error {
 
 // commitTime is t as Automerge's other libraries read it: whole seconds. The binding passes milliseconds on as they are.
 func commitTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return &time.Time{} // the binding's own word for 1970
+	}
 	s := time.UnixMilli(t.Unix())
 	return &s
 }

@@ -1,6 +1,7 @@
 package doc
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -37,12 +38,15 @@ func (d *Doc) Edit(note Note, fn func(*Tx) error) (edited Edited, err error) {
 		if done || !tx.touched {
 			return
 		}
-		if rerr := d.restore(tx.before); rerr != nil && err == nil {
-			err = rerr // fn panicked: the panic goes on, the document is closed
+		if rerr := d.restore(tx.before); rerr != nil {
+			err = errors.Join(err, rerr) // where fn panicked, the panic goes on
 		}
 	}()
 	if err := fn(tx); err != nil {
 		return Edited{}, err
+	}
+	if tx.failed != nil {
+		return Edited{}, tx.failed
 	}
 	if err := tx.flush(); err != nil {
 		return Edited{}, err
@@ -117,20 +121,12 @@ func (d *Doc) restore(n int) error {
 // ensure creates the container at a fixed path by its own deterministic change. It reports false where that does not help: its
 // parents were not made this way, or it was once here and was replaced; an ordinary write then creates the container.
 func (tx *Tx) ensure(path Pointer, k kind) (bool, error) {
-	app, ok := tx.d.app()
+	app, ok := tx.app()
 	if !ok {
 		return false, nil // not one of our documents: it has no genesis
 	}
-	for i := 1; i < len(path); i++ {
-		if i == 1 && path[0] == marksKey {
-			continue
-		}
-		if !tx.d.graph.Has(containerAt(tx.d.id, app, path[:i], kindMap).hash) {
-			return false, nil
-		}
-	}
-	c := containerAt(tx.d.id, app, path, k)
-	if tx.d.graph.Has(c.hash) {
+	c := tx.container(app, path, k)
+	if tx.d.graph.Has(c.hash) || !tx.d.graph.Has(c.parent) { // who has the parent has all above it
 		return false, nil
 	}
 	if err := tx.flush(); err != nil {
@@ -143,11 +139,29 @@ func (tx *Tx) ensure(path Pointer, k kind) (bool, error) {
 	return true, tx.admit(c.raw)
 }
 
-// app is the application in the document's genesis.
-func (d *Doc) app() (string, bool) {
-	marks, err := d.marks()
-	if err != nil || !d.graph.Has(hashOf(Genesis(d.id, marks.App))) {
-		return "", false
+// container is containerAt, which costs as much as the path is long, with the maps on the way kept.
+func (tx *Tx) container(app string, path Pointer, k kind) container {
+	if len(path) == 1 || path[0] == marksKey {
+		return containerAt(tx.d.id, app, path, k)
 	}
-	return marks.App, true
+	above := path[:len(path)-1]
+	parent, ok := tx.maps[above.String()]
+	if !ok {
+		parent = tx.container(app, above, kindMap)
+		if tx.maps == nil {
+			tx.maps = map[string]container{}
+		}
+		tx.maps[above.String()] = parent
+	}
+	return containerIn(parent, tx.d.id, app, path, k)
+}
+
+// app is the application in the document's genesis; no edit changes it.
+func (tx *Tx) app() (string, bool) {
+	if !tx.asked {
+		marks, err := tx.d.marks()
+		tx.asked, tx.name = true, marks.App
+		tx.ours = err == nil && tx.d.graph.Has(hashOf(Genesis(tx.d.id, marks.App)))
+	}
+	return tx.name, tx.ours
 }

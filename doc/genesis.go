@@ -70,23 +70,31 @@ type container struct {
 	hash  Hash
 	actor []byte
 	op    uint64
+
+	parent Hash // the change that made the map it stands in
 }
 
 // containerAt derives the change that creates a container of kind k at path, below containers created the same way. It depends on
 // the change that created its parent and on nothing else, so it is the same on every device.
 func containerAt(id ID, app string, path Pointer, k kind) container {
-	parent := container{hash: hashOf(Genesis(id, app)), op: genesisOps}
+	if len(path) > 1 && path[0] != marksKey {
+		return containerIn(containerAt(id, app, path[:len(path)-1], kindMap), id, app, path, k)
+	}
+	return containerIn(container{hash: hashOf(Genesis(id, app)), op: genesisOps}, id, app, path, k)
+}
+
+// containerIn is containerAt where what parent is, the container of path's map or the genesis, is known.
+func containerIn(parent container, id ID, app string, path Pointer, k kind) container {
 	var obj opRef
 	var others [][]byte
 	switch {
 	case len(path) == 2 && path[0] == marksKey: // the marks are made by the genesis itself
 		obj, others = opRef{counter: 1, actor: 2}, [][]byte{genesisActor(id, app)}
 	case len(path) > 1:
-		parent = containerAt(id, app, path[:len(path)-1], kindMap)
 		obj, others = opRef{counter: parent.op, actor: 2}, [][]byte{parent.actor}
 	}
 	sum := digest("tombolo container 1", []byte(app), id[:], []byte(path.String()), []byte(k.String()))
-	c := container{actor: sum[:16], op: parent.op + 1}
+	c := container{actor: sum[:16], op: parent.op + 1, parent: parent.hash}
 	c.raw = fixedChange{
 		deps:    []Hash{parent.hash},
 		actor:   c.actor,

@@ -80,7 +80,7 @@ func (tx *Tx) Add(path string, by int64) error {
 	if err != nil {
 		return err
 	}
-	pl, err := tx.d.place(p)
+	pl, err := tx.place(p)
 	if err != nil {
 		return err
 	}
@@ -100,15 +100,15 @@ func (tx *Tx) open(path string, k kind) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	pl, err := tx.d.place(p)
+	pl, err := tx.place(p)
 	if err != nil {
 		return place{}, err
 	}
-	if pl.now.Kind() == automerge.KindVoid {
+	if pl.now.Kind() == automerge.KindVoid || pl.hidden && kindOf(pl.now) != k {
 		if err := tx.set(p, map[kind]any{kindList: []any{}, kindText: Text("")}[k]); err != nil {
 			return place{}, err
 		}
-		if pl, err = tx.d.place(p); err != nil {
+		if pl, err = tx.place(p); err != nil {
 			return place{}, err
 		}
 	}
@@ -120,11 +120,11 @@ func (tx *Tx) open(path string, k kind) (place, error) {
 
 // listAt reports whether a list stands at p, and gives it, taken out of hiding.
 func (tx *Tx) listAt(p Pointer) (*automerge.List, bool, error) {
-	pl, err := tx.d.place(p)
+	pl, err := tx.place(p)
 	if err != nil {
 		return nil, false, err
 	}
-	if pl.now.Kind() != automerge.KindList {
+	if pl.now.Kind() != automerge.KindList || pl.hidden {
 		return nil, false, nil
 	}
 	return pl.now.List(), true, tx.reveal(p)

@@ -95,7 +95,7 @@ func ParseURL(s string) (URL, error) {
 
 func shorten(s string) string {
 	if len(s) > 40 {
-		return s[:40] + "…"
+		return strings.ToValidUTF8(s[:40], "") + "…"
 	}
 	return s
 }

@@ -164,7 +164,7 @@ func appendFloat(b []byte, v float64) []byte {
 // appendString escapes what RFC 8785 escapes and nothing else.
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
-	short := map[rune]byte{'"': '"', '\\': '\\', '\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't'}
+	const special, letters = "\"\\\b\f\n\r\t", `"\bfnrt`
 	b = append(b, '"')
 	from := 0
 	for i := range len(s) {
@@ -174,8 +174,8 @@ func appendString(b []byte, s string) []byte {
 		}
 		b = append(b, s[from:i]...)
 		from = i + 1
-		if e, ok := short[rune(c)]; ok {
-			b = append(b, '\\', e)
+		if e := strings.IndexByte(special, c); e >= 0 {
+			b = append(b, '\\', letters[e])
 		} else {
 			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -19,6 +20,9 @@ import (
 func DecodeJSON(data []byte) (any, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("JSON: not valid UTF-8")
+	}
+	if at := halfCharacter(data); at >= 0 {
+		return nil, fmt.Errorf("JSON: half of a surrogate pair at byte %d; it takes both, for example \\ud83d\\ude00", at)
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -30,6 +34,38 @@ func DecodeJSON(data []byte) (any, error) {
 		return nil, fmt.Errorf("JSON: something follows the value at byte %d; give one value", d.InputOffset())
 	}
 	return v, nil
+}
+
+// halfCharacter is where one half of a surrogate pair stands without the other, or -1. The decoder would put U+FFFD there silently.
+func halfCharacter(data []byte) int {
+	for i := 0; i < len(data); i++ {
+		if data[i] != '\\' {
+			continue
+		}
+		r, ok := escape(data[i:])
+		if !ok {
+			i++ // the escaped character may be a backslash
+			continue
+		}
+		if utf16.IsSurrogate(r) {
+			low, _ := escape(data[i+6:])
+			if utf16.DecodeRune(r, low) == utf8.RuneError {
+				return i
+			}
+			i += 6
+		}
+		i += 5
+	}
+	return -1
+}
+
+// escape reads the \u and four digits that b begins with.
+func escape(b []byte) (rune, bool) {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(b[2:6]), 16, 16)
+	return rune(n), err == nil
 }
 
 func readJSON(d *json.Decoder, at Pointer) (any, error) {

@@ -56,11 +56,11 @@ func (d *Doc) marksMap() (map[string]*automerge.Value, error) {
 // gone is the set of containers that were removed, by JSON Pointer: cleared and hidden as long as they stay empty, so that what
 // another device added to them meanwhile is not lost.
 func (d *Doc) gone() (map[string]bool, error) {
-	values, err := d.marksMap()
-	if err != nil || values[markGone] == nil || values[markGone].Kind() != automerge.KindMap {
+	m, err := d.goneMap()
+	if err != nil || m == nil {
 		return nil, err
 	}
-	entries, err := values[markGone].Map().Values()
+	entries, err := m.Values()
 	if err != nil {
 		return nil, fmt.Errorf("read the marks: %w", err)
 	}
@@ -71,8 +71,24 @@ func (d *Doc) gone() (map[string]bool, error) {
 	return set, nil
 }
 
+// goneMap is where the removed containers are marked, nil where the document has no such map.
+func (d *Doc) goneMap() (*automerge.Map, error) {
+	marks, err := d.core.RootMap().Get(marksKey)
+	if err != nil || marks.Kind() != automerge.KindMap {
+		return nil, err
+	}
+	gone, err := marks.Map().Get(markGone)
+	if err != nil || gone.Kind() != automerge.KindMap {
+		return nil, err
+	}
+	return gone.Map(), nil
+}
+
 // SetName writes the name a document was created under, for every member's list.
 func (tx *Tx) SetName(name string) error {
+	if tx.closed {
+		return errTxOver
+	}
 	v, err := tx.d.core.RootMap().Get(marksKey)
 	if err != nil {
 		return err
@@ -90,32 +106,77 @@ func (tx *Tx) SetName(name string) error {
 
 // setGone hides or shows the container at a fixed path.
 func (tx *Tx) setGone(path Pointer, gone bool) error {
-	at := Pointer{marksKey, markGone}
-	if _, ok := tx.d.app(); !ok {
-		return nil // a foreign document: its empty containers stay visible
-	}
-	parent, err := tx.d.core.RootMap().Get(marksKey)
-	if err != nil {
-		return err
-	}
-	v, err := parent.Map().Get(markGone)
-	if err != nil {
-		return err
-	}
-	if v.Kind() != automerge.KindMap {
-		if !gone {
-			return nil
-		}
-		if _, err := tx.ensure(at, kindMap); err != nil {
+	if gone {
+		if err := tx.makeGone(); err != nil {
 			return err
 		}
-		if v, err = parent.Map().Get(markGone); err != nil || v.Kind() != automerge.KindMap {
-			return fmt.Errorf("the marks of removed containers cannot be made: %v", err)
-		}
+	}
+	m, err := tx.d.goneMap()
+	if err != nil || m == nil && !gone {
+		return err
+	}
+	if m == nil {
+		return fmt.Errorf("the marks of removed containers cannot be made")
+	}
+	r, err := tx.reader()
+	if err != nil {
+		return err
 	}
 	tx.write()
+	key := path.String()
 	if gone {
-		return v.Map().Set(path.String(), true)
+		r.gone[key] = true
+		return m.Set(key, true)
 	}
-	return v.Map().Delete(path.String())
+	delete(r.gone, key)
+	return m.Delete(key)
+}
+
+// makeGone creates the map of removed containers where it is missing. An edit calls it before it writes, since it is a change.
+func (tx *Tx) makeGone() error {
+	m, err := tx.d.goneMap()
+	if err != nil || m != nil {
+		return err
+	}
+	_, err = tx.ensure(Pointer{marksKey, markGone}, kindMap)
+	return err
+}
+
+// reader reads the document with this transaction's writes in place. Only the transaction changes what is gone meanwhile.
+func (tx *Tx) reader() (reader, error) {
+	if tx.gone == nil {
+		gone, err := tx.d.gone()
+		if err != nil {
+			return reader{}, err
+		}
+		if tx.gone = gone; gone == nil {
+			tx.gone = map[string]bool{}
+		}
+	}
+	return reader{tx.d.core, tx.gone}, nil
+}
+
+func (tx *Tx) get(p Pointer) (any, error) {
+	r, err := tx.reader()
+	if err != nil {
+		return nil, err
+	}
+	return r.get(p)
+}
+
+func (tx *Tx) place(p Pointer) (place, error) {
+	r, err := tx.reader()
+	if err != nil {
+		return place{}, err
+	}
+	return r.place(p)
+}
+
+// find is the place of a value that must be there.
+func (tx *Tx) find(p Pointer) (place, error) {
+	pl, err := tx.place(p)
+	if err == nil && (pl.now.Kind() == automerge.KindVoid || pl.hidden) {
+		err = badPath(p, "there is nothing")
+	}
+	return pl, err
 }

@@ -2,6 +2,7 @@ package doc
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/automerge/automerge-go"
@@ -21,9 +22,18 @@ func (tx *Tx) Patch(patch []byte) error {
 	if !ok {
 		return fmt.Errorf("JSON Patch: it is a list of operations, not %s", kindName(v))
 	}
+	made := len(tx.changes)
+	if err := tx.prepareAll(list); err != nil {
+		return fmt.Errorf("JSON Patch: %w", err)
+	}
+	before := tx.writes
 	for i, e := range list {
 		if err := tx.patchOp(e); err != nil {
-			return fmt.Errorf("JSON Patch, operation %d: %w", i+1, err)
+			err = fmt.Errorf("JSON Patch, operation %d: %w", i+1, err)
+			if tx.writes > before || len(tx.changes) > made {
+				tx.failed = err
+			}
+			return err
 		}
 	}
 	return nil
@@ -56,7 +66,7 @@ func (tx *Tx) patchOp(e any) error {
 	case "remove":
 		return tx.remove(p)
 	case "replace":
-		if _, err := tx.d.get(p); err != nil {
+		if _, err := tx.find(p); err != nil {
 			return err
 		}
 		return tx.set(p, v)
@@ -73,16 +83,12 @@ func (tx *Tx) add(p Pointer, v any) error {
 	if len(p) == 0 {
 		return tx.set(p, v)
 	}
-	parent, err := tx.d.place(p[:len(p)-1])
+	l, ok, err := tx.listAt(p[:len(p)-1])
 	if err != nil {
 		return err
 	}
-	if parent.now.Kind() != automerge.KindList {
+	if !ok {
 		return tx.set(p, v)
-	}
-	l, _, err := tx.listAt(parent.path)
-	if err != nil {
-		return err
 	}
 	at := l.Len()
 	if token := p[len(p)-1]; token != "-" {
@@ -94,11 +100,11 @@ func (tx *Tx) add(p Pointer, v any) error {
 }
 
 func (tx *Tx) test(p Pointer, want any) error {
-	have, err := tx.d.get(p)
+	have, err := tx.get(p)
 	if err != nil {
 		return err
 	}
-	if !same(have, want) {
+	if !same(numbers(have), numbers(want)) {
 		b, err := EncodeJSON(have)
 		if err != nil {
 			return err
@@ -106,4 +112,67 @@ func (tx *Tx) test(p Pointer, want any) error {
 		return badPath(p, "the test failed: it is %s", shorten(string(b)))
 	}
 	return nil
+}
+
+// prepareAll creates what the operations need before the first of them writes, as prepare does for one. A container that an earlier
+// operation could see or replace is left to its own operation.
+func (tx *Tx) prepareAll(list []any) error {
+	var before []Pointer
+	for _, e := range list {
+		m, _ := e.(map[string]any)
+		path, _ := m["path"].(string)
+		p, err := ParsePointer(path)
+		if err != nil {
+			return nil // the operation itself says so
+		}
+		alone := !slices.ContainsFunc(before, func(q Pointer) bool {
+			n := min(len(p), len(q))
+			return slices.Equal(p[:n], q[:n])
+		})
+		before = append(before, p)
+		pl, err := tx.place(p)
+		if err != nil || len(p) == 0 {
+			continue
+		}
+		switch m["op"] {
+		case "remove":
+			if tx.clears(pl) {
+				err = tx.makeGone()
+			}
+		case "add", "replace":
+			if alone && (m["op"] == "add" || pl.now.Kind() != automerge.KindVoid) {
+				err = tx.prepare(pl, m["value"])
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numbers is v with its whole floats as whole numbers: a test compares numbers by value (RFC 6902 section 4.6).
+func numbers(v any) any {
+	switch v := v.(type) {
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<63 {
+			return int64(v)
+		}
+		if v == math.Trunc(v) && v > 0 && v < 1<<64 {
+			return uint64(v)
+		}
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = numbers(e)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = numbers(e)
+		}
+		return out
+	}
+	return v
 }

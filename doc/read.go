@@ -20,7 +20,11 @@ func (d *Doc) Get(path string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.get(p)
+	r, err := d.reader()
+	if err != nil {
+		return nil, err
+	}
+	return r.get(p)
 }
 
 // JSON is the canonical JSON of the value at a path.
@@ -38,12 +42,8 @@ func (d *Doc) Hash() ([32]byte, error) {
 	return sha256.Sum256(b), err
 }
 
-func (d *Doc) get(p Pointer) (any, error) {
-	r, err := d.reader()
-	if err != nil {
-		return nil, err
-	}
-	pl, err := d.place(p)
+func (r reader) get(p Pointer) (any, error) {
+	pl, err := r.place(p)
 	if err != nil {
 		return nil, err
 	}
@@ -59,13 +59,17 @@ func (d *Doc) get(p Pointer) (any, error) {
 
 // reader turns the core's values into the Go form.
 type reader struct {
+	core *automerge.Doc
 	gone map[string]bool
 }
 
 func (d *Doc) reader() (reader, error) {
 	gone, err := d.gone()
-	return reader{gone}, err
+	return reader{d.core, gone}, err
 }
+
+// isGone says whether the container at p is marked as removed.
+func (r reader) isGone(p Pointer) bool { return len(r.gone) > 0 && r.gone[p.String()] }
 
 // value reads v, which stands at p; fixed says that only map keys lead there. shown is false for nothing, and for a container that
 // was removed and has stayed empty.
@@ -95,7 +99,7 @@ func (r reader) value(v *automerge.Value, p Pointer, fixed bool) (out any, shown
 	default:
 		out, err = scalar(v)
 	}
-	return out, size > 0 || !fixed || !r.gone[p.String()], err
+	return out, size > 0 || !fixed || !r.isGone(p), err
 }
 
 func (r reader) mapValue(m *automerge.Map, p Pointer, fixed bool) (map[string]any, error) {
@@ -174,14 +178,19 @@ type place struct {
 	l     *automerge.List
 	idx   int
 	now   *automerge.Value // KindVoid when the key is not there
+
+	hidden bool // a container that was removed stands there: for a reader there is nothing
 }
 
 // place walks to p. The last token may be a map key that does not exist yet; everything before must exist.
-func (d *Doc) place(p Pointer) (place, error) {
-	at := place{fixed: true, now: d.core.Root()}
+func (r reader) place(p Pointer) (place, error) {
+	at := place{fixed: true, now: r.core.Root()}
 	for i, token := range p {
 		if i == 0 && token == marksKey {
 			return place{}, badPath(p, "the key %s belongs to the engine", marksKey)
+		}
+		if at.hidden {
+			return place{}, badPath(p[:i], "there is nothing; create it first")
 		}
 		next := place{path: p[:i+1], fixed: at.fixed}
 		var err error
@@ -204,9 +213,21 @@ func (d *Doc) place(p Pointer) (place, error) {
 		default:
 			return place{}, badPath(p[:i], "it is %s, which has nothing inside", kindWord(at.now))
 		}
+		if next.hidden, err = r.hides(next); err != nil {
+			return place{}, err
+		}
 		at = next
 	}
 	return at, nil
+}
+
+// hides says whether a removed container stands at a place, still empty.
+func (r reader) hides(pl place) (bool, error) {
+	if !pl.fixed || kindOf(pl.now) == kindNone || !r.isGone(pl.path) {
+		return false, nil
+	}
+	_, shown, err := r.value(pl.now, pl.path, true)
+	return !shown, err
 }
 
 func kindOf(v *automerge.Value) kind {

@@ -20,11 +20,22 @@ type Tx struct {
 	touched bool          // the core was written to: an error must be taken back
 	pending bool          // writes wait for the next flush
 	closed  bool
+	writes  int   // how many so far
+	failed  error // a patch was left half done: the edit fails, whatever fn makes of that error
+
+	gone  map[string]bool      // see reader
+	maps  map[string]container // see container
+	asked bool                 // name and ours are known, see app
+	name  string
+	ours  bool
 }
 
 var errTxOver = errors.New("doc: this transaction is over")
 
-func (tx *Tx) write() { tx.touched, tx.pending = true, true }
+func (tx *Tx) write() {
+	tx.touched, tx.pending = true, true
+	tx.writes++
+}
 
 // Get reads the value at a path, as [Doc.Get] does.
 func (tx *Tx) Get(path string) (any, error) {
@@ -35,7 +46,7 @@ func (tx *Tx) Get(path string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tx.d.get(p)
+	return tx.get(p)
 }
 
 // Set makes v the value at a path. The map or list that holds it must exist; "-" as last token appends to a list. What is there
@@ -70,11 +81,14 @@ func (tx *Tx) set(p Pointer, v any) error {
 			return tx.insert(l, l.Len(), v)
 		}
 	}
-	if err := tx.prepare(p, v); err != nil {
+	pl, err := tx.place(p)
+	if err != nil {
 		return err
 	}
-	pl, err := tx.d.place(p)
-	if err != nil {
+	if err := tx.prepare(pl, v); err != nil {
+		return err
+	}
+	if pl, err = tx.place(p); err != nil {
 		return err
 	}
 	if err := tx.reveal(p); err != nil {
@@ -122,17 +136,37 @@ func (tx *Tx) remove(p Pointer) error {
 	if len(p) == 0 {
 		return badPath(p, "the document itself cannot be removed; set it to {} to empty it")
 	}
-	if _, err := tx.d.get(p); err != nil {
-		return err
-	}
-	pl, err := tx.d.place(p)
+	pl, err := tx.find(p)
 	if err != nil {
 		return err
 	}
-	if pl.fixed && kindOf(pl.now) != kindNone {
+	if tx.clears(pl) {
+		if err := tx.makeGone(); err != nil {
+			return err
+		}
+	}
+	// What holds it may be shown only because it is not empty.
+	if err := tx.reveal(p[:len(p)-1]); err != nil {
+		return err
+	}
+	return tx.take(pl)
+}
+
+// take removes what is at a place.
+func (tx *Tx) take(pl place) error {
+	if tx.clears(pl) {
 		return tx.clear(pl)
 	}
 	return tx.erase(pl)
+}
+
+// clears says whether removing means to clear: containers at fixed paths of our documents. In others nothing can be hidden.
+func (tx *Tx) clears(pl place) bool {
+	if !pl.fixed || kindOf(pl.now) == kindNone {
+		return false
+	}
+	_, ours := tx.app()
+	return ours
 }
 
 // erase deletes the key or element itself.
@@ -157,12 +191,7 @@ func (tx *Tx) clear(pl place) error {
 		}
 		for _, k := range slices.Sorted(maps.Keys(values)) {
 			inner := place{path: pl.path.child(k), fixed: true, m: pl.now.Map(), key: k, now: values[k]}
-			if kindOf(values[k]) == kindNone {
-				err = tx.erase(inner)
-			} else {
-				err = tx.clear(inner)
-			}
-			if err != nil {
+			if err := tx.take(inner); err != nil {
 				return err
 			}
 		}
@@ -181,12 +210,12 @@ func (tx *Tx) clear(pl place) error {
 
 // reveal takes the containers on the way to p, and p itself, out of hiding, before something is written there.
 func (tx *Tx) reveal(p Pointer) error {
-	gone, err := tx.d.gone()
+	r, err := tx.reader()
 	if err != nil {
 		return err
 	}
-	for i := 1; i <= len(p) && len(gone) > 0; i++ {
-		if gone[p[:i].String()] {
+	for i := 1; i <= len(p); i++ {
+		if r.isGone(p[:i]) {
 			if err := tx.setGone(p[:i], false); err != nil {
 				return err
 			}

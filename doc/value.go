@@ -80,6 +80,9 @@ func normalizeAt(v any, at Pointer) (any, error) {
 	case reflect.Float32, reflect.Float64:
 		return rv.Float(), nil
 	case reflect.Slice, reflect.Array:
+		if rv.Kind() == reflect.Slice && rv.Type().Elem().Kind() == reflect.Uint8 {
+			return append([]byte{}, rv.Bytes()...), nil // a named type of bytes, such as net.IP
+		}
 		out := make([]any, rv.Len())
 		for i := range out {
 			var err error

@@ -3,6 +3,7 @@ package doc
 import (
 	"fmt"
 	"maps"
+	"math"
 	"runtime"
 	"slices"
 
@@ -21,34 +22,55 @@ func kindOfGo(v any) kind {
 	return kindNone
 }
 
-// prepare creates the containers that v has at fixed paths and the document does not, each by its deterministic change, before the
-// first write of v: a write and the creation of what it writes into cannot share a change.
-func (tx *Tx) prepare(p Pointer, v any) error {
+// prepare creates the containers that v has at fixed paths and the document does not, each by its deterministic change, and the map
+// of removed ones if v will remove some, before the first write of v: a write and the creation of what it writes into cannot share
+// a change.
+func (tx *Tx) prepare(pl place, v any) error {
 	k := kindOfGo(v)
-	if k == kindNone {
-		return nil
-	}
-	pl, err := tx.d.place(p)
-	if err != nil {
-		return err
-	}
-	if !pl.fixed {
+	if !pl.fixed || k == kindNone {
 		return nil
 	}
 	if pl.now.Kind() == automerge.KindVoid {
-		made, err := tx.ensure(p, k)
-		if err != nil {
+		made, err := tx.ensure(pl.path, k)
+		if err != nil || !made {
+			return err // not made: assign writes it in the ordinary way, and what is in it
+		}
+		if pl.now, err = pl.m.Get(pl.key); err != nil {
 			return err
 		}
-		if !made {
-			return nil // assign writes it in the ordinary way, and what is in it
-		}
-	} else if kindOf(pl.now) != k {
-		return nil // it will be replaced
 	}
-	m, _ := v.(map[string]any)
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		if err := tx.prepare(p.child(key), m[key]); err != nil {
+	if kindOf(pl.now) != k {
+		return nil // it will be replaced, or was made in a map that another one replaced
+	}
+	want, ok := v.(map[string]any)
+	if !ok {
+		return nil
+	}
+	m := pl.now.Map()
+	values, err := m.Values()
+	if err != nil {
+		return err
+	}
+	for key, now := range values {
+		_, keep := want[key]
+		if keep || (len(pl.path) == 0 && key == marksKey) || !tx.clears(place{fixed: true, now: now}) {
+			continue
+		}
+		if err := tx.makeGone(); err != nil {
+			return err
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		if kindOfGo(want[key]) == kindNone {
+			continue
+		}
+		now := values[key]
+		if now == nil {
+			if now, err = m.Get(key); err != nil {
+				return err
+			}
+		}
+		if err := tx.prepare(place{path: pl.path.child(key), fixed: true, m: m, key: key, now: now}, want[key]); err != nil {
 			return err
 		}
 	}
@@ -71,7 +93,7 @@ func (tx *Tx) assign(pl place, v any) error {
 			return tx.assignText(pl.now, pl.path, string(v))
 		}
 	case string:
-		if pl.now.Kind() == automerge.KindText {
+		if pl.now.Kind() == automerge.KindText && !pl.hidden {
 			return tx.assignText(pl.now, pl.path, v)
 		}
 	case Counter:
@@ -82,6 +104,14 @@ func (tx *Tx) assign(pl place, v any) error {
 		if pl.now.Kind() == automerge.KindCounter {
 			return tx.assignCounter(pl.now, v)
 		}
+	case uint64:
+		if pl.now.Kind() == automerge.KindCounter && v <= math.MaxInt64 {
+			return tx.assignCounter(pl.now, int64(v))
+		}
+	}
+	put := func(x any) error { return pl.m.Set(pl.key, x) }
+	if pl.l != nil {
+		put = func(x any) error { return pl.l.Set(pl.idx, x) }
 	}
 	if kindOf(pl.now) == kindNone && pl.now.Kind() != automerge.KindVoid {
 		now, err := scalar(pl.now)
@@ -91,12 +121,36 @@ func (tx *Tx) assign(pl place, v any) error {
 		if Equal(now, v) {
 			return nil
 		}
+		if f, ok := now.(float64); ok && f == 0 && v == any(-f) { // the core takes 0.0 and -0.0 for one value and would not write
+			tx.write()
+			if err := put(nil); err != nil {
+				return err
+			}
+		}
+	}
+	if err := tx.revealBelow(pl, v); err != nil {
+		return err
 	}
 	tx.write()
-	if pl.l != nil {
-		return fill(v, func(x any) error { return pl.l.Set(pl.idx, x) })
+	return fill(v, put)
+}
+
+// revealBelow forgets the marks of what a map at this place held before: they would hide what is empty in the new one.
+func (tx *Tx) revealBelow(pl place, v any) error {
+	r, err := tx.reader()
+	if err != nil || !pl.fixed || kindOfGo(v) != kindMap {
+		return err
 	}
-	return fill(v, func(x any) error { return pl.m.Set(pl.key, x) })
+	for _, key := range slices.Sorted(maps.Keys(r.gone)) {
+		p, err := ParsePointer(key)
+		if err != nil || len(p) <= len(pl.path) || !slices.Equal(p[:len(pl.path)], pl.path) {
+			continue // another device may have written anything there
+		}
+		if err := tx.setGone(p, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fill writes v, new, through put: a scalar as it is; a container empty and then its content, map keys in sorted order, since the
@@ -141,7 +195,7 @@ func (tx *Tx) assignMap(m *automerge.Map, p Pointer, fixed bool, want map[string
 	if err != nil {
 		return err
 	}
-	r, err := tx.d.reader()
+	r, err := tx.reader()
 	if err != nil {
 		return err
 	}
@@ -150,27 +204,27 @@ func (tx *Tx) assignMap(m *automerge.Map, p Pointer, fixed bool, want map[string
 			continue
 		}
 		pl := place{path: p.child(k), fixed: fixed, m: m, key: k, now: values[k]}
-		if _, shown, err := r.value(pl.now, pl.path, fixed); err != nil || !shown {
+		if hidden, err := r.hides(pl); err != nil || hidden {
 			if err != nil {
 				return err
 			}
 			continue // removed before
 		}
-		if fixed && kindOf(pl.now) != kindNone {
-			err = tx.clear(pl)
-		} else {
-			err = tx.erase(pl)
-		}
-		if err != nil {
+		if err := tx.take(pl); err != nil {
 			return err
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(want)) {
-		pl := place{path: p.child(k), fixed: fixed, m: m, key: k}
-		if pl.now, err = m.Get(k); err != nil {
+		pl := place{path: p.child(k), fixed: fixed, m: m, key: k, now: values[k]}
+		if pl.now == nil {
+			if pl.now, err = m.Get(k); err != nil {
+				return err
+			}
+		}
+		if pl.hidden, err = r.hides(pl); err != nil {
 			return err
 		}
-		if fixed && r.gone[pl.path.String()] {
+		if fixed && r.isGone(pl.path) {
 			if err := tx.setGone(pl.path, false); err != nil {
 				return err
 			}
@@ -187,7 +241,7 @@ func (tx *Tx) assignList(l *automerge.List, p Pointer, want []any) error {
 	if err != nil {
 		return err
 	}
-	r, err := tx.d.reader()
+	r, err := tx.reader()
 	if err != nil {
 		return err
 	}
@@ -234,8 +288,11 @@ func same(have, want any) bool {
 			return string(h) == s
 		}
 	case Counter:
-		if n, ok := want.(int64); ok {
+		switch n := want.(type) {
+		case int64:
 			return int64(h) == n
+		case uint64:
+			return n <= math.MaxInt64 && int64(h) == int64(n)
 		}
 	case []any:
 		w, ok := want.([]any)
