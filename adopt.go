@@ -79,7 +79,7 @@ func (e *Engine) moveDocument(ctx context.Context, from, to sync.Key) (bool, err
 	if err := d.settled(ctx); err != nil {
 		return false, err
 	}
-	if err := d.read(ctx, false); err != nil || d.graph.Len() == 0 {
+	if err := d.read(ctx); err != nil || d.graph.Len() == 0 {
 		return false, err
 	}
 	heir := e.hold(to)
@@ -116,13 +116,12 @@ func (e *Engine) mergeInto(ctx context.Context, d, heir *document) error {
 		}
 		changes = append(changes, raw)
 	}
-	if err := heir.read(ctx, true); err != nil {
+	if err := heir.read(ctx); err != nil {
 		return err
 	}
 	before := heir.graph.Heads()
 	applied, err := heir.full.Apply(changes...)
 	if err != nil {
-		heir.discardBroken(err)
 		return err
 	}
 	if len(applied.New) > 0 {
@@ -140,7 +139,7 @@ func (e *Engine) mergeInto(ctx context.Context, d, heir *document) error {
 		return err
 	}
 	if news := heir.durable - d.durable; news > 0 {
-		d.tell(Event{Heads: heir.heads, Changes: news, Remote: true})
+		d.tell(Event{Changes: news, Remote: true})
 	}
 	return e.log.Remove(ctx, d.name())
 }

@@ -216,7 +216,9 @@ func closeInTheMiddle(t *testing.T, round int) {
 	again := open(t, dir, tombolo.Options{Offline: true, Store: d})
 	h := anywhere(t, again, mine.URL())
 	defer h.Close()
-	var v struct{ N int }
+	var v struct {
+		N int `doc:"n"`
+	}
 	must(t, h.Read(&v))
 	if v.N < acked {
 		t.Errorf("on disk is change %d, %d was acknowledged", v.N, acked)

@@ -125,8 +125,8 @@ func TestEveryoneEdits(t *testing.T) {
 	for _, at := range []*tombolo.Handle{h, there} {
 		until(t, at, func() bool {
 			var v struct {
-				Items []string
-				Title string
+				Items []string `doc:"items"`
+				Title string   `doc:"title"`
 			}
 			must(t, at.Read(&v))
 			return len(v.Items) == 2*each*rounds && len(v.Title) == 2*each*rounds

@@ -7,9 +7,11 @@
 //	h, err := eng.Home().Open(ctx, "shopping") // same app, same name: same document on every device
 //	err = h.Change(ctx, "add milk", func(tx *doc.Tx) error { return tx.List("items").Append("milk") })
 //
-//	var list struct{ Items []string }
+//	var list struct {
+//		Items []string `doc:"items"`
+//	}
 //	err = h.Read(&list)
-//	for ev := range h.Watch(ctx) { redraw(ev) }     // local and remote edits alike
+//	for ev := range h.Watch(ctx) { redraw(ev.Patches) } // local and remote edits alike
 //	err = h.Wait(ctx, tombolo.OnDevices(2))         // on two disks
 //
 // What it promises:

@@ -15,8 +15,8 @@ import (
 	"tombolo/sync"
 )
 
-// document is what the engine holds in memory of one document while someone uses it or peers talk about it: the graph of its changes,
-// the CRDT itself where it is read or written here, and the changes on their way to the disk.
+// document is what the engine holds in memory of one document while someone uses it or peers talk about it: its operations, and the changes on
+// their way to the disk. Changes of peers are checked against the operations before they are kept, whether someone has the document open or not.
 //
 // Memory may be ahead of the disk by what is in unsaved, and only by that: peers and watchers hear of a change when it is durable. When
 // an append fails, everything in memory is given up and read again from disk at the next use.
@@ -25,8 +25,8 @@ type document struct {
 	key sync.Key
 
 	mu       gosync.Mutex
-	graph    *gate.Graph // nil until read; that of full once full is there
-	full     *doc.Doc    // nil unless a handle needs it
+	full     *doc.Doc    // nil until read
+	graph    *gate.Graph // of full
 	durable  int         // the first so many changes of graph are on disk
 	heads    []doc.Hash  // of those
 	unsaved  []*save     // on their way to the disk, in order
@@ -34,9 +34,9 @@ type document struct {
 	jobs     []any       // takes and finds from the core, in order
 	working  bool        // a goroutine works on them
 	handles  int
-	holds    int         // how many need it in memory: handles, goroutines, calls; guarded by the engine's docsMu
-	rested   time.Time   // when the last of them let go; guarded by the engine's docsMu
-	loaded   atomic.Bool // full is there
+	holds    int          // how many need it in memory: handles, goroutines, calls; guarded by the engine's docsMu
+	rested   time.Time    // when the last of them let go; guarded by the engine's docsMu
+	size     atomic.Int64 // bytes full takes, as of the last read or save; 0 while it is not there
 	watchers map[*watcher]struct{}
 	heir     *document // the document of another space that took this one's changes, handles and watchers over
 	meta     meta
@@ -49,6 +49,7 @@ type save struct {
 	before, after []doc.Hash
 	len           int // changes in the document after it
 	changes       [][]byte
+	by            *Handle    // whose undo knows it; nil for what no handle changed
 	took          *sync.Took // set for a peer's changes: the answer to the core, to be completed
 	share         *peerLoad  // the peer's share of memory, nil for an edit made here
 	weight        int        // bytes that count against it
@@ -60,16 +61,15 @@ func (d *document) name() persist.Name {
 	return persist.Name{Space: d.key.Space, Doc: d.key.Doc}
 }
 
-// read brings the graph, and the full document if asked for, into memory. A document that is not on disk yet has an empty graph.
-// Called with mu held.
-func (d *document) read(ctx context.Context, full bool) error {
-	if d.graph != nil && (!full || d.full != nil) {
+// read brings the document into memory. One that is not on disk yet is empty. Called with mu held.
+func (d *document) read(ctx context.Context) error {
+	if d.full != nil {
 		return nil
 	}
 	if err := d.settled(ctx); err != nil { // what is on its way to the disk must be there before it can be read
 		return err
 	}
-	if d.graph != nil && (!full || d.full != nil) {
+	if d.full != nil {
 		return nil
 	}
 	header, err := d.e.log.Header(ctx, d.name())
@@ -85,21 +85,12 @@ func (d *document) read(ctx context.Context, full bool) error {
 			changes = append(changes, raw)
 		}
 	}
-	graph := gate.NewGraph()
-	if full {
-		_, saved, err := d.e.log.Cache(ctx, d.name(), cacheSaved)
-		if err != nil && !errors.Is(err, persist.ErrNotFound) {
-			return err
-		}
-		if d.full, err = doc.Load(d.key.Doc, changes, saved, d.e.opts.Rand); err != nil {
-			return err
-		}
-		d.loaded.Store(true)
-		graph = d.full.Graph()
-	} else if _, missing, err := gate.Admit(graph, changes); err != nil || len(missing) > 0 {
-		return fmt.Errorf("read document %s: its log is not in causal order: %w", d.key.Doc.Short(), err)
+	if d.full, err = doc.Load(d.key.Doc, changes, d.e.opts.Rand); err != nil {
+		return err
 	}
-	d.graph, d.durable, d.heads, d.loose = graph, graph.Len(), graph.Heads(), header.Loose
+	d.size.Store(int64(d.full.Size()))
+	d.graph = d.full.Graph()
+	d.durable, d.heads, d.loose = d.graph.Len(), d.graph.Heads(), header.Loose
 	if !slices.Equal(d.heads, hashes(header.Heads)) {
 		d.discard()
 		return fmt.Errorf("read document %s: its changes do not lead to the heads in its header", d.key.Doc.Short())
@@ -109,9 +100,6 @@ func (d *document) read(ctx context.Context, full bool) error {
 	}
 	return nil
 }
-
-// cacheSaved is the kind of the cache that holds the core's own form of a document.
-const cacheSaved = 1
 
 func hashes(in []persist.Hash) []doc.Hash {
 	out := make([]doc.Hash, len(in))
@@ -134,19 +122,11 @@ func (d *document) discard() {
 	if d.full != nil {
 		d.full.Close()
 	}
-	d.loaded.Store(false)
+	d.size.Store(0)
 	d.graph, d.full = nil, nil
 }
 
-// discardBroken gives up a document that the core's failure made useless: it is read again at the next use. Called with mu held.
-func (d *document) discardBroken(err error) {
-	_, core := errors.AsType[*doc.CoreError](err)
-	if core || errors.Is(err, doc.ErrClosed) {
-		d.discard()
-	}
-}
-
-// unload gives up the CRDT of a document that nobody uses.
+// unload gives up what is in memory of a document that nobody uses.
 func (d *document) unload() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -233,6 +213,9 @@ func (d *document) saved() {
 	d.unsaved = d.unsaved[n:]
 	last := group[n-1]
 	d.durable, d.heads = last.len, last.after
+	if d.full != nil {
+		d.size.Store(int64(d.full.Size()))
+	}
 	count := 0
 	for _, s := range group {
 		count += len(s.changes)
@@ -253,7 +236,7 @@ func (d *document) saved() {
 		close(s.done)
 	}
 	if count > 0 {
-		d.tell(Event{Heads: last.after, Changes: count, Remote: group[0].took != nil})
+		d.tell(Event{Changes: count, Remote: group[0].took != nil})
 	}
 	if d.loose > packAbove {
 		d.loose = 0 // until the next read tells; packing twice does no harm
@@ -297,6 +280,9 @@ func (d *document) failed(err error) {
 	for _, s := range group {
 		<-s.pending.Done() // those behind it fail too, being out of step; the next read must not race with them
 		s.err = err
+		if s.by != nil {
+			s.by.undo = doc.NewUndo(0) // some of its steps never were
+		}
 		if s.took != nil {
 			took := *s.took
 			took.Before, took.After, took.Err = heads, heads, err

@@ -164,11 +164,13 @@ func TestReadIntoStruct(t *testing.T) {
 	must(t, err)
 	defer h.Close()
 	var v struct {
-		Title string
-		Seen  int
-		Tags  []string
-		Raw   []byte
-		At    struct{ X float64 }
+		Title string   `doc:"title,text"`
+		Seen  int      `doc:"seen,counter"`
+		Tags  []string `doc:"tags"`
+		Raw   []byte   `doc:"raw"`
+		At    struct {
+			X float64 `doc:"x"`
+		} `doc:"at"`
 	}
 	must(t, h.Read(&v))
 	if v.Title != "Tombolo" || v.Seen != 3 || len(v.Tags) != 2 || len(v.Raw) != 2 || v.At.X != 1.5 {

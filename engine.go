@@ -38,6 +38,7 @@ type Engine struct {
 
 	core coreState
 	mem  memberships
+	box  blackBox
 
 	joining   gosync.Mutex // one Join at a time changes which space is the home
 	following gosync.Mutex // one follower of the membership at a time: the network's state is then the newest
@@ -54,6 +55,7 @@ type Engine struct {
 const (
 	identityFile = "identity.key"
 	lockFile     = "lock"
+	boxFile      = "blackbox"
 	storeDir     = "store"
 )
 
@@ -99,6 +101,9 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 		}
 	}
 	if e.log, err = persist.OpenLog(ctx, e.store, e.codec); err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
+	if err := e.openBox(ctx, filepath.Join(dir, boxFile)); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	if err := e.openMemberships(ctx); err != nil {
@@ -179,6 +184,9 @@ func (e *Engine) Close() error {
 		}
 		if e.store != nil {
 			e.failed = errors.Join(e.failed, e.store.Close())
+		}
+		if e.box.file != nil {
+			e.failed = errors.Join(e.failed, e.box.file.Close())
 		}
 		if e.lock != nil {
 			e.failed = errors.Join(e.failed, e.lock.Close())

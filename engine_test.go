@@ -139,7 +139,9 @@ func TestNamedDocumentsMergeAfterAdopt(t *testing.T) {
 	}
 	for _, h := range handles {
 		until(t, h, func() bool {
-			var v struct{ Items []string }
+			var v struct {
+				Items []string `doc:"items"`
+			}
 			must(t, h.Read(&v))
 			return len(v.Items) == 6
 		})

@@ -39,7 +39,9 @@ func shopping(ctx context.Context, dir string) error {
 	if err != nil { // nil: it is on this device's disk, and on its way to the others
 		return err
 	}
-	var v struct{ Items []string }
+	var v struct {
+		Items []string `doc:"items"`
+	}
 	if err := list.Read(&v); err != nil { // or: for ev := range list.Watch(ctx) { … } for local and remote edits alike
 		return err
 	}

@@ -2,10 +2,10 @@ package tombolo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	gosync "sync"
 
 	"tombolo/doc"
@@ -17,6 +17,7 @@ import (
 type Handle struct {
 	e      *Engine
 	d      *document // as it was opened; lock finds the one it is now
+	undo   *doc.Undo // what was changed through this handle; guarded by the mu of the document it is now
 	close  gosync.Once
 	closed chan struct{}
 }
@@ -26,12 +27,12 @@ func (e *Engine) open(ctx context.Context, key sync.Key) (*Handle, error) {
 	d := e.hold(key)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.read(ctx, true); err != nil {
+	if err := d.read(ctx); err != nil {
 		e.release(d)
 		return nil, err
 	}
 	d.handles++
-	return &Handle{e: e, d: d, closed: make(chan struct{})}, nil
+	return &Handle{e: e, d: d, undo: doc.NewUndo(0), closed: make(chan struct{})}, nil
 }
 
 // lock is the handle's document with its mu held: the one it was opened on, or the one that this was merged into since.
@@ -52,7 +53,7 @@ func (h *Handle) lock() *document {
 func (h *Handle) load(ctx context.Context) (*document, error) {
 	for {
 		d := h.lock()
-		err := d.read(ctx, true)
+		err := d.read(ctx)
 		if err == nil && d.heir == nil {
 			return d, nil
 		}
@@ -108,10 +109,15 @@ func query[T any](h *Handle, ask func(*doc.Doc) (T, error)) (answer T, err error
 }
 
 // Change runs fn on the document and returns when what it wrote is on this device's disk; other devices hear of it then. message says
-// why, in the history. If fn fails, or the disk does, the document stays as it was. fn must return
+// why, in the history, which also names this device. If fn fails, or the disk does, the document stays as it was. fn must return
 // and must not use the Handle or close the Engine: both wait for it.
 func (h *Handle) Change(ctx context.Context, message string, fn func(*doc.Tx) error) error {
-	p, err := h.ChangeAsync(ctx, message, fn)
+	return wait(ctx, func() (*Pending, error) { return h.ChangeAsync(ctx, message, fn) })
+}
+
+// wait sees a change through to the disk.
+func wait(ctx context.Context, change func() (*Pending, error)) error {
+	p, err := change()
 	if err != nil {
 		return err
 	}
@@ -125,7 +131,7 @@ type Pending struct{ s *save }
 // may still be written.
 func (p *Pending) Wait(ctx context.Context) error {
 	if p.s == nil {
-		return nil // fn changed nothing
+		return nil // nothing changed
 	}
 	select {
 	case <-p.s.done:
@@ -138,6 +144,17 @@ func (p *Pending) Wait(ctx context.Context) error {
 // ChangeAsync is Change without waiting for the disk: the document has the change when it returns, the disk when Wait does. Changes
 // under way together become durable together.
 func (h *Handle) ChangeAsync(ctx context.Context, message string, fn func(*doc.Tx) error) (*Pending, error) {
+	return h.write(ctx, message, func(full *doc.Doc, note doc.Note) (doc.Edited, error) {
+		edited, err := full.Edit(note, fn)
+		if err == nil {
+			h.undo.Did(edited)
+		}
+		return edited, err
+	})
+}
+
+// write makes a change, which is to be known to the handle's undo, and sends it on its way to the disk.
+func (h *Handle) write(ctx context.Context, message string, change func(*doc.Doc, doc.Note) (doc.Edited, error)) (*Pending, error) {
 	if err := h.use(); err != nil {
 		return nil, err
 	}
@@ -153,25 +170,28 @@ func (h *Handle) ChangeAsync(ctx context.Context, message string, fn func(*doc.T
 	if err := h.e.mayWrite(d.key.Space); err != nil {
 		return nil, err
 	}
-	return d.edit(message, fn)
-}
-
-// edit changes the full document and submits what that made. Called with mu held.
-func (d *document) edit(message string, fn func(*doc.Tx) error) (*Pending, error) {
 	before := d.graph.Heads()
-	edited, err := d.full.Edit(doc.Note{Message: message, Time: d.e.now()}, fn)
+	edited, err := change(d.full, h.e.note(message))
 	if err != nil {
-		d.discardBroken(err)
 		return nil, err
 	}
 	if len(edited.Changes) == 0 {
 		return &Pending{}, nil
 	}
-	s := &save{before: before}
+	s := &save{before: before, by: h}
 	for _, c := range edited.Changes {
 		s.changes = append(s.changes, c.Raw)
 	}
 	return &Pending{d.submit(s, nil)}, nil
+}
+
+// maxAuthor bounds the name that a change carries, in bytes: a change with too much behind its operations is no change.
+const maxAuthor = 255
+
+// note is what a change made here says about itself.
+func (e *Engine) note(message string) doc.Note {
+	name := e.deviceName()
+	return doc.Note{Message: message, Time: e.now(), Author: strings.ToValidUTF8(name[:min(len(name), maxAuthor)], "")}
 }
 
 // Get reads the value at a path in Go form, as [doc.Doc.Get] does.
@@ -189,21 +209,26 @@ func (h *Handle) Hash() ([32]byte, error) {
 	return query(h, (*doc.Doc).Hash)
 }
 
-// Read decodes the document into a Go value as encoding/json does, with texts as strings, counters as numbers, times in RFC 3339 and
-// bytes in base64.
+// Read decodes the document into a Go variable, by the rules of package doc/value: into is a pointer to a struct with tags like
+// `doc:"name,text"`, or to a map. What does not fit is a [doc.ValueError] that names the place.
 func (h *Handle) Read(into any) error {
-	v, err := h.Get("")
+	_, err := query(h, func(full *doc.Doc) (struct{}, error) { return struct{}{}, full.Read("", into) })
 	if err != nil {
-		return err
-	}
-	b, err := json.Marshal(doc.Plain(v))
-	if err != nil {
-		return fmt.Errorf("read %s: %w", h.URL(), err)
-	}
-	if err := json.Unmarshal(b, into); err != nil {
 		return fmt.Errorf("read %s: %w", h.URL(), err)
 	}
 	return nil
+}
+
+// View runs fn on the document, which nothing changes meanwhile: for tables, and for reading several values of one version. fn must return, must
+// not keep what it is given, and must not use the Handle or close the Engine: both wait for it.
+//
+//	err := h.View(func(v doc.View) (err error) {
+//		open, err = tasks.List(v)
+//		return err
+//	})
+func (h *Handle) View(fn func(doc.View) error) error {
+	_, err := query(h, func(full *doc.Doc) (struct{}, error) { return struct{}{}, fn(full) })
+	return err
 }
 
 // Heads are the version of the document on this device, as far as it is durable.

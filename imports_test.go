@@ -17,7 +17,11 @@ const module = "tombolo"
 var arrows = []struct{ from, to string }{
 	{"doc/gate", ""},
 	{"doc/pack", "doc/gate"},
-	{"doc", "doc/gate"},
+	{"doc/value", ""},
+	{"doc/opset", "doc/gate doc/value"},
+	{"doc/core", "doc/gate doc/value"},
+	{"doc/interop", "doc/..."},
+	{"doc", "doc/gate doc/value doc/opset doc/core"},
 	{"persist/badgerstore", "persist"},
 	{"persist/memstore", "persist"},
 	{"persist/storetest", "persist"},
@@ -29,14 +33,17 @@ var arrows = []struct{ from, to string }{
 	{"schema/...", "schema/... doc/..."},
 	{"cmd/peer/internal/...", ""},
 	{"cmd/peer", ". doc/... schema cmd/peer/internal/..."},
-	{"examples/...", ". doc/... schema"},
+	{"examples/...", ". doc/... schema internal/trace"},
+	{"internal/trace", ""},
+	{"bench", ". doc/... persist/... internal/trace"},
+	{"scripts/fuzz", "doc/..."},
 	{"scripts/...", ""},
 	{".", "doc/... persist/... p2p space sync schema"},
 }
 
 // fences says who may import a module of others, and nobody else.
 var fences = []struct{ module, to string }{
-	{"github.com/automerge/automerge-go", "doc"},
+	{"github.com/automerge/automerge-go", "doc/core scripts/fuzz bench"},
 	{"github.com/libp2p/", "p2p"},
 	{"github.com/dgraph-io/badger/", "persist/badgerstore"},
 }

@@ -13,7 +13,7 @@ import (
 type meta struct {
 	App   string `cbor:"1,keyasint,omitempty"`
 	Name  string `cbor:"2,keyasint,omitempty"`
-	Stale bool   `cbor:"3,keyasint,omitempty"` // changes came since that may have altered the marks
+	Stale bool   `cbor:"3,keyasint,omitempty"` // they have to be read again; earlier versions wrote it, this one does not
 }
 
 // codecCBOR is the first byte of the engine's own records: CBOR follows.

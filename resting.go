@@ -9,9 +9,9 @@ import (
 
 // Documents that nobody uses any more stay in memory for a while: the next command or message about them is likely near.
 const (
-	maxResting = 128              // documents with the graph of their changes
-	maxFull    = 8                // of these, with the CRDT itself
-	restFor    = 30 * time.Second // then a document that was edited is packed and the CRDT is given up
+	maxResting = 128              // documents
+	maxBytes   = 64 << 20         // of memory in all of them
+	restFor    = 30 * time.Second // then a document that was edited is packed and given up
 	sweepEvery = 5 * time.Second
 )
 
@@ -53,7 +53,7 @@ func (e *Engine) release(d *document) {
 	}
 }
 
-// sweep packs documents that have gone quiet and gives up their CRDTs.
+// sweep packs documents that have gone quiet and gives them up.
 func (e *Engine) sweep() {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -73,14 +73,18 @@ func (e *Engine) sweep() {
 	}
 }
 
-// quiet are the documents whose CRDT has rested long enough, or is one too many.
+// quiet are the documents that have rested long enough, or longest where all of them take too much.
 func (e *Engine) quiet() []*document {
 	e.docsMu.Lock()
 	defer e.docsMu.Unlock()
-	full := slices.DeleteFunc(slices.Clone(e.resting), func(d *document) bool { return !d.loaded.Load() })
-	n := max(0, len(full)-maxFull)
-	for n < len(full) && e.now().Sub(full[n].rested) >= restFor {
-		n++
+	full := slices.DeleteFunc(slices.Clone(e.resting), func(d *document) bool { return d.size.Load() == 0 })
+	n, bytes := len(full), int64(0)
+	for n > 0 {
+		d := full[n-1]
+		if bytes += d.size.Load(); bytes > maxBytes || e.now().Sub(d.rested) >= restFor {
+			break
+		}
+		n--
 	}
 	return full[:n]
 }

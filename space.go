@@ -98,7 +98,7 @@ func (s *Space) create(ctx context.Context, id doc.ID, app string, first func(*d
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.begin(ctx, app, first)
+	p, _, err := h.begin(ctx, [][]byte{doc.Genesis(id, app)}, "create", first)
 	if err == nil {
 		err = p.Wait(ctx)
 	}
@@ -108,34 +108,34 @@ func (s *Space) create(ctx context.Context, id doc.ID, app string, first func(*d
 	return h, nil
 }
 
-// begin writes the genesis and the first change of a document that has none.
-func (h *Handle) begin(ctx context.Context, app string, first func(*doc.Tx) error) (*Pending, error) {
+// begin writes what a document without changes begins with, the genesis first, and one change more. It reports false where the document
+// has changes already: then it only waits for those under way.
+func (h *Handle) begin(ctx context.Context, history [][]byte, message string, first func(*doc.Tx) error) (*Pending, bool, error) {
 	d, err := h.load(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer d.mu.Unlock()
 	if d.graph.Len() > 0 {
-		return d.underWay(), nil // someone else is making it: it is there when it is on disk
+		return d.underWay(), false, nil // someone else is making it: it is there when it is on disk
 	}
 	if err := h.e.mayWrite(d.key.Space); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	applied, err := d.full.Apply(doc.Genesis(d.key.Doc, app))
+	applied, err := d.full.Apply(history...)
 	if err != nil {
-		d.discardBroken(err)
-		return nil, err
+		return nil, false, err
 	}
-	edited, err := d.full.Edit(doc.Note{Message: "create", Time: d.e.now()}, first)
+	edited, err := d.full.Edit(h.e.note(message), first)
 	if err != nil {
 		d.discard()
-		return nil, err
+		return nil, false, err
 	}
 	s := &save{}
 	for _, c := range append(applied.New, edited.Changes...) {
 		s.changes = append(s.changes, c.Raw)
 	}
-	return &Pending{d.submit(s, d.marks())}, nil
+	return &Pending{d.submit(s, d.marks())}, true, nil
 }
 
 // underWay is what is on its way to the disk. Called with mu held.

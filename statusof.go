@@ -157,7 +157,6 @@ func (e *Engine) refreshMarks(ctx context.Context, key sync.Key) (meta, error) {
 	defer d.mu.Unlock()
 	marks, err := d.full.Marks()
 	if err != nil {
-		d.discardBroken(err)
 		return meta{}, err
 	}
 	m := metaOf(marks)

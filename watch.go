@@ -3,20 +3,41 @@ package tombolo
 import (
 	"context"
 	"iter"
+	"time"
 
 	"tombolo/doc"
 )
 
 // Event is news about a document: it changed, and the change is durable on this device.
 type Event struct {
+	From    []doc.Hash `json:"from"`    // the version before: that of the event before, or of the moment Watch was called
 	Heads   []doc.Hash `json:"heads"`   // the version now
 	Changes int        `json:"changes"` // how many changes came together
 	Remote  bool       `json:"remote"`  // at least one of them came from another device
+
+	// Patches lead from the value at From to the value at Heads, see [doc.ApplyPatches]: what a user interface has to redraw.
+	Patches []doc.Patch `json:"-"`
+	// Actions are the runs of a [doc.Action] among the changes, in the order in which they came.
+	Actions []Action `json:"-"`
+	// Err says why there are no Patches and Actions: the document cannot be read from the disk now. The next event then goes on
+	// from this one's From, so nothing is skipped.
+	Err error `json:"-"`
+}
+
+// Action is a run of a [doc.Action]: everything in it is what the writer's program claims.
+type Action struct {
+	Name    string
+	Payload map[string]any // in Go form; [doc.Action.Payload] reads Message as a struct
+	Message string
+	Author  string    // the device's name
+	Time    time.Time // to the second
+	Change  doc.Hash
 }
 
 // watcher is one [Handle.Watch]; news that are not fetched yet are joined.
 type watcher struct {
 	next  *Event
+	seen  []doc.Hash // the version its loop knows
 	ready chan struct{}
 }
 
@@ -25,6 +46,7 @@ type watcher struct {
 func (h *Handle) Watch(ctx context.Context) iter.Seq[Event] {
 	w := &watcher{ready: make(chan struct{}, 1)}
 	d := h.lock()
+	w.seen = d.heads
 	d.watchers[w] = struct{}{}
 	d.mu.Unlock()
 	return func(yield func(Event) bool) {
@@ -43,22 +65,64 @@ func (h *Handle) Watch(ctx context.Context) iter.Seq[Event] {
 				return
 			case <-w.ready:
 			}
-			d := h.lock()
-			ev := *w.next
-			w.next = nil
-			d.mu.Unlock()
-			if !yield(ev) {
+			if h.use() != nil {
+				return
+			}
+			ev := h.fetch(ctx, w)
+			h.e.work.Done()
+			if ctx.Err() != nil || !yield(ev) {
 				return
 			}
 		}
 	}
 }
 
+// fetch takes the news of a watcher, and looks what they did to the value. Versions are compared by their heads: when the document was
+// adopted by another space that had it already, its changes stand in another order than before.
+func (h *Handle) fetch(ctx context.Context, w *watcher) Event {
+	d, err := h.load(ctx)
+	if err != nil {
+		d = h.lock()
+	}
+	defer d.mu.Unlock()
+	ev := *w.next
+	w.next = nil
+	ev.From, ev.Heads = w.seen, d.heads
+	if err == nil {
+		ev.Patches, err = d.full.Diff(ev.From, ev.Heads)
+	}
+	if err == nil {
+		ev.Actions, err = d.actions(ev.From)
+	}
+	if ev.Err = err; err == nil {
+		w.seen = ev.Heads
+	}
+	return ev
+}
+
+// actions are those among the durable changes since a version. Called with mu held.
+func (d *document) actions(since []doc.Hash) ([]Action, error) {
+	var out []Action
+	for _, pos := range d.graph.Since(since) {
+		if pos >= d.durable {
+			break
+		}
+		e, err := d.full.Entry(d.graph.At(pos))
+		if err != nil {
+			return nil, err
+		}
+		if name, payload, ok := doc.ParseAction(e.Message); ok {
+			out = append(out, Action{Name: name, Payload: payload, Message: e.Message, Author: e.Author, Time: e.Time, Change: e.Hash})
+		}
+	}
+	return out, nil
+}
+
 // tell gives news to everyone who watches. Called with mu held.
 func (d *document) tell(ev Event) {
 	for w := range d.watchers {
 		if w.next != nil {
-			w.next = &Event{Heads: ev.Heads, Changes: w.next.Changes + ev.Changes, Remote: w.next.Remote || ev.Remote}
+			w.next = &Event{Changes: w.next.Changes + ev.Changes, Remote: w.next.Remote || ev.Remote}
 			continue
 		}
 		next := ev

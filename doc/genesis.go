@@ -1,7 +1,6 @@
 package doc
 
 import (
-	"crypto/sha256"
 	"slices"
 
 	"tombolo/doc/gate"
@@ -28,17 +27,29 @@ const genesisOps = 3
 // Genesis is the first change of every document: the same bytes on every device for one app and ID, schema or not, so that
 // documents created apart have a common root and merge. It creates the marks ($m) with app and layout.
 func Genesis(id ID, app string) []byte {
-	actor := genesisActor(id, app)
-	marks := opRef{counter: 1, actor: 1}
-	return fixedChange{
-		actor:   actor,
-		startOp: 1,
-		ops: []makeOp{
-			{key: marksKey, action: actMakeMap, meta: typeNull},
-			{obj: marks, key: markApp, action: actSet, meta: uint64(len(app))<<4 | typeString, value: []byte(app)},
-			{obj: marks, key: markLayout, action: actSet, meta: 1<<4 | typeUint, value: []byte{layout}},
-		},
-	}.encode()
+	marks := gate.OpRef{Counter: 1}
+	return encodeFixed(gate.Change{Actor: genesisActor(id, app), StartOp: 1}, []gate.Op{
+		{Key: marksKey, Action: gate.ActMakeMap},
+		{Obj: marks, Key: markApp, Action: gate.ActSet, Type: gate.TypeString, Value: []byte(app)},
+		{Obj: marks, Key: markLayout, Action: gate.ActSet, Type: gate.TypeUint, Value: []byte{layout}},
+	})
+}
+
+// encodeFixed writes a change by an actor of its own: sequence 1, time 0, no message. It gives nil where app or path are too long for a
+// change, which no document then accepts.
+func encodeFixed(c gate.Change, ops []gate.Op) []byte {
+	c.Seq = 1
+	raw, err := gate.Encode(c, func(yield func(*gate.Op) bool) {
+		for i := range ops {
+			if !yield(&ops[i]) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return nil
+	}
+	return raw
 }
 
 func genesisActor(id ID, app string) []byte {
@@ -56,8 +67,8 @@ const (
 	kindText
 )
 
-func (k kind) action() uint64 {
-	return [...]uint64{kindMap: actMakeMap, kindList: actMakeList, kindText: actMakeText}[k]
+func (k kind) action() gate.Action {
+	return [...]gate.Action{kindMap: gate.ActMakeMap, kindList: gate.ActMakeList, kindText: gate.ActMakeText}[k]
 }
 
 func (k kind) String() string {
@@ -69,7 +80,7 @@ type container struct {
 	raw   []byte
 	hash  Hash
 	actor []byte
-	op    uint64
+	op    uint32
 
 	parent Hash // the change that made the map it stands in
 }
@@ -85,29 +96,31 @@ func containerAt(id ID, app string, path Pointer, k kind) container {
 
 // containerIn is containerAt where what parent is, the container of path's map or the genesis, is known.
 func containerIn(parent container, id ID, app string, path Pointer, k kind) container {
-	var obj opRef
+	var obj gate.OpRef
 	var others [][]byte
 	switch {
 	case len(path) == 2 && path[0] == marksKey: // the marks are made by the genesis itself
-		obj, others = opRef{counter: 1, actor: 2}, [][]byte{genesisActor(id, app)}
+		obj, others = gate.OpRef{Counter: 1, Actor: 1}, [][]byte{genesisActor(id, app)}
 	case len(path) > 1:
-		obj, others = opRef{counter: parent.op, actor: 2}, [][]byte{parent.actor}
+		obj, others = gate.OpRef{Counter: parent.op, Actor: 1}, [][]byte{parent.actor}
 	}
 	sum := digest("tombolo container 1", []byte(app), id[:], []byte(path.String()), []byte(k.String()))
 	c := container{actor: sum[:16], op: parent.op + 1, parent: parent.hash}
-	c.raw = fixedChange{
-		deps:    []Hash{parent.hash},
-		actor:   c.actor,
-		startOp: c.op,
-		others:  others,
-		ops:     []makeOp{{obj: obj, key: path[len(path)-1], action: k.action(), meta: typeNull}},
-	}.encode()
+	c.raw = encodeFixed(
+		gate.Change{Deps: []Hash{parent.hash}, Actor: c.actor, Others: others, StartOp: uint64(c.op)},
+		[]gate.Op{{Obj: obj, Key: path[len(path)-1], Action: k.action()}},
+	)
 	c.hash = hashOf(c.raw)
 	return c
 }
 
-// hashOf is the hash of a change that this package encoded itself.
-func hashOf(raw []byte) Hash { return sha256.Sum256(raw[8:]) }
+// hashOf is the hash of a change that this package encoded itself; zero where there is none.
+func hashOf(raw []byte) Hash {
+	if raw == nil {
+		return Hash{}
+	}
+	return gate.HashOf(raw)
+}
 
 // Hash names a change by the SHA-256 of its plain form.
 type Hash = gate.Hash

@@ -3,7 +3,6 @@ package doc
 import (
 	"bytes"
 	"encoding/hex"
-	"fmt"
 	"testing"
 	"time"
 
@@ -84,37 +83,6 @@ func TestEncodingIsTheCores(t *testing.T) {
 			if !bytes.Equal(got, inner.raw) {
 				t.Errorf("/map/in:\n core %x\n ours %x", got, inner.raw)
 			}
-		}
-	}
-}
-
-func TestRunsAreCanonical(t *testing.T) {
-	u := func(vs ...int) []cell {
-		var out []cell
-		for _, v := range vs {
-			if v < 0 {
-				out = append(out, cell{null: true})
-			} else {
-				out = append(out, uintCell(uint64(v)))
-			}
-		}
-		return out
-	}
-	for _, c := range []struct {
-		cells []cell
-		want  string
-	}{
-		{u(), ""},
-		{u(-1, -1), ""},
-		{u(5), "7f05"},
-		{u(5, 5), "0205"},
-		{u(-1, 5, 5), "00010205"},
-		{u(-1, -1, 1, 2), "00027e0102"},
-		{u(1, 2, 2, 2, 3), "7f0103027f03"},
-		{u(7, -1), "7f070001"},
-	} {
-		if got := fmt.Sprintf("%x", runs(c.cells)); got != c.want {
-			t.Errorf("runs(%v) = %s, want %s", c.cells, got, c.want)
 		}
 	}
 }

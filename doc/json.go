@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tombolo/doc/value"
 )
 
 // The canonical JSON of a value ("json 1" in docs/format.md): keys sorted by their bytes, no white space, one spelling for each
@@ -45,7 +47,7 @@ func normalizeForJSON(v any) (any, error) {
 	if known(v) {
 		return v, nil
 	}
-	return normalize(v)
+	return value.Marshal(v)
 }
 
 // known reports whether v is made of exactly the types that reading gives.

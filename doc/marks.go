@@ -3,7 +3,9 @@ package doc
 import (
 	"fmt"
 
-	"github.com/automerge/automerge-go"
+	"tombolo/doc/gate"
+	"tombolo/doc/opset"
+	"tombolo/doc/value"
 )
 
 // Marks are what a document says about itself to every member, outside its value.
@@ -17,91 +19,86 @@ type Marks struct {
 func (d *Doc) Marks() (Marks, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.core == nil {
-		return Marks{}, ErrClosed
+	s, err := d.open()
+	if err != nil {
+		return Marks{}, err
 	}
-	return d.marks()
+	return marksOf(s.Now()), nil
 }
 
-func (d *Doc) marks() (Marks, error) {
+func marksOf(v opset.View) Marks {
 	var m Marks
-	values, err := d.marksMap()
-	if err != nil || values == nil {
-		return m, err
+	obj, ok := mapAt(v, opset.Root, marksKey)
+	if !ok {
+		return m
 	}
-	if v := values[markApp]; v != nil && v.Kind() == automerge.KindStr {
-		m.App = v.Str()
+	m.App = stringAt(v, obj, markApp)
+	m.Name = stringAt(v, obj, markName)
+	if item, ok := v.Get(obj, markLayout); ok {
+		m.Layout, _ = v.Value(item).(uint64)
 	}
-	if v := values[markName]; v != nil && v.Kind() == automerge.KindStr {
-		m.Name = v.Str()
-	}
-	if v := values[markLayout]; v != nil && v.Kind() == automerge.KindUint64 {
-		m.Layout = v.Uint64()
-	}
-	return m, nil
+	return m
 }
 
-// marksMap is the raw content of the marks, nil where the document has none.
-func (d *Doc) marksMap() (map[string]*automerge.Value, error) {
-	v, err := d.core.RootMap().Get(marksKey)
-	if err != nil {
-		return nil, fmt.Errorf("read the marks: %w", err)
+func stringAt(v opset.View, obj opset.Object, key string) string {
+	item, ok := v.Get(obj, key)
+	if !ok {
+		return ""
 	}
-	if v.Kind() != automerge.KindMap {
-		return nil, nil
-	}
-	return v.Map().Values()
+	s, _ := v.Value(item).(string)
+	return s
 }
 
-// gone is the set of containers that were removed, by JSON Pointer: cleared and hidden as long as they stay empty, so that what
+// mapAt is the map under a key.
+func mapAt(v opset.View, obj opset.Object, key string) (opset.Object, bool) {
+	item, ok := v.Get(obj, key)
+	if !ok {
+		return 0, false
+	}
+	inner, ok := v.Set().Object(item)
+	return inner, ok && v.Set().Kind(inner) == gate.ActMakeMap
+}
+
+// goneMap is where removed containers are marked.
+func goneMap(v opset.View) (opset.Object, bool) {
+	marks, ok := mapAt(v, opset.Root, marksKey)
+	if !ok {
+		return 0, false
+	}
+	return mapAt(v, marks, markGone)
+}
+
+// goneOf is the set of containers that were removed, by JSON Pointer: cleared and hidden as long as they stay empty, so that what
 // another device added to them meanwhile is not lost.
-func (d *Doc) gone() (map[string]bool, error) {
-	m, err := d.goneMap()
-	if err != nil || m == nil {
-		return nil, err
+func goneOf(v opset.View) map[string]bool {
+	m, ok := goneMap(v)
+	if !ok {
+		return nil
 	}
-	entries, err := m.Values()
-	if err != nil {
-		return nil, fmt.Errorf("read the marks: %w", err)
+	set := map[string]bool{}
+	for sl := range v.Keys(m) {
+		set[v.Set().KeyOf(sl)] = true
 	}
-	set := make(map[string]bool, len(entries))
-	for k := range entries {
-		set[k] = true
-	}
-	return set, nil
-}
-
-// goneMap is where the removed containers are marked, nil where the document has no such map.
-func (d *Doc) goneMap() (*automerge.Map, error) {
-	marks, err := d.core.RootMap().Get(marksKey)
-	if err != nil || marks.Kind() != automerge.KindMap {
-		return nil, err
-	}
-	gone, err := marks.Map().Get(markGone)
-	if err != nil || gone.Kind() != automerge.KindMap {
-		return nil, err
-	}
-	return gone.Map(), nil
+	return set
 }
 
 // SetName writes the name a document was created under, for every member's list.
 func (tx *Tx) SetName(name string) error {
-	if tx.closed {
+	if tx.over {
 		return errTxOver
 	}
-	v, err := tx.d.core.RootMap().Get(marksKey)
-	if err != nil {
-		return err
-	}
-	if v.Kind() != automerge.KindMap {
+	marks, ok := mapAt(tx.s.Now(), opset.Root, marksKey)
+	if !ok {
 		return fmt.Errorf("name the document: it has no genesis")
 	}
-	name2, err := normalize(name)
+	v, err := value.Of(name)
 	if err != nil {
 		return err
 	}
-	tx.write()
-	return v.Map().Set(markName, name2)
+	if err := v.Check(); err != nil {
+		return err
+	}
+	return tx.put(tx.s.NewKey(marks, markName), v)
 }
 
 // setGone hides or shows the container at a fixed path.
@@ -111,72 +108,44 @@ func (tx *Tx) setGone(path Pointer, gone bool) error {
 			return err
 		}
 	}
-	m, err := tx.d.goneMap()
-	if err != nil || m == nil && !gone {
-		return err
+	m, ok := goneMap(tx.s.Now())
+	if !ok {
+		if gone {
+			return fmt.Errorf("the marks of removed containers cannot be made")
+		}
+		return nil
 	}
-	if m == nil {
-		return fmt.Errorf("the marks of removed containers cannot be made")
-	}
-	r, err := tx.reader()
+	draft, err := tx.write()
 	if err != nil {
 		return err
 	}
-	tx.write()
+	r := tx.reader()
 	key := path.String()
 	if gone {
 		r.gone[key] = true
-		return m.Set(key, true)
+		draft.Set(tx.s.NewKey(m, key), gate.TypeTrue, nil)
+		return nil
 	}
 	delete(r.gone, key)
-	return m.Delete(key)
+	draft.Delete(tx.s.NewKey(m, key))
+	return nil
 }
 
-// makeGone creates the map of removed containers where it is missing. An edit calls it before it writes, since it is a change.
+// makeGone creates the map of removed containers where it is missing.
 func (tx *Tx) makeGone() error {
-	m, err := tx.d.goneMap()
-	if err != nil || m != nil {
-		return err
+	if _, ok := goneMap(tx.s.Now()); ok {
+		return nil
 	}
-	_, err = tx.ensure(Pointer{marksKey, markGone}, kindMap)
+	_, err := tx.ensure(Pointer{marksKey, markGone}, kindMap)
 	return err
 }
 
 // reader reads the document with this transaction's writes in place. Only the transaction changes what is gone meanwhile.
-func (tx *Tx) reader() (reader, error) {
+func (tx *Tx) reader() reader {
 	if tx.gone == nil {
-		gone, err := tx.d.gone()
-		if err != nil {
-			return reader{}, err
-		}
-		if tx.gone = gone; gone == nil {
+		if tx.gone = goneOf(tx.s.Now()); tx.gone == nil {
 			tx.gone = map[string]bool{}
 		}
 	}
-	return reader{tx.d.core, tx.gone}, nil
-}
-
-func (tx *Tx) get(p Pointer) (any, error) {
-	r, err := tx.reader()
-	if err != nil {
-		return nil, err
-	}
-	return r.get(p)
-}
-
-func (tx *Tx) place(p Pointer) (place, error) {
-	r, err := tx.reader()
-	if err != nil {
-		return place{}, err
-	}
-	return r.place(p)
-}
-
-// find is the place of a value that must be there.
-func (tx *Tx) find(p Pointer) (place, error) {
-	pl, err := tx.place(p)
-	if err == nil && (pl.now.Kind() == automerge.KindVoid || pl.hidden) {
-		err = badPath(p, "there is nothing")
-	}
-	return pl, err
+	return reader{s: tx.s, v: tx.s.Now(), gone: tx.gone}
 }

@@ -129,7 +129,7 @@ func TestEverythingAtOnce(t *testing.T) {
 			}
 		}
 		merge(rt, a, b)
-		again, err := doc.Load(a.ID(), all(rt, a), nil, zeros{})
+		again, err := doc.Load(a.ID(), all(rt, a), zeros{})
 		if err != nil || value(rt, again) != value(rt, a) {
 			rt.Fatalf("loaded again it differs: %v", err)
 		}

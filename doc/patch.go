@@ -2,16 +2,19 @@ package doc
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
-	"github.com/automerge/automerge-go"
+	"tombolo/doc/opset"
+	"tombolo/doc/value"
 )
 
-// Patch applies a JSON Patch (RFC 6902): a list of add, remove, replace and test, whose values may carry the marks of the canonical
-// JSON. All of it happens or nothing: the first operation that cannot be done is the error, by its number.
+// Patch applies a JSON Patch (RFC 6902): a list of add, remove, replace, move, copy and test, whose values may carry the marks of the canonical
+// JSON. All of it happens or nothing: the first operation that cannot be done is the error, by its number, and fails the edit. A move is a
+// removal and a new value: what others do to the old one at the same time is not in it.
 func (tx *Tx) Patch(patch []byte) error {
-	if tx.closed {
+	if tx.over {
 		return errTxOver
 	}
 	v, err := DecodeJSON(patch)
@@ -22,15 +25,11 @@ func (tx *Tx) Patch(patch []byte) error {
 	if !ok {
 		return fmt.Errorf("JSON Patch: it is a list of operations, not %s", kindName(v))
 	}
-	made := len(tx.changes)
-	if err := tx.prepareAll(list); err != nil {
-		return fmt.Errorf("JSON Patch: %w", err)
-	}
-	before := tx.writes
+	made, before := len(tx.made), tx.writes
 	for i, e := range list {
 		if err := tx.patchOp(e); err != nil {
 			err = fmt.Errorf("JSON Patch, operation %d: %w", i+1, err)
-			if tx.writes > before || len(tx.changes) > made {
+			if tx.writes > before || len(tx.made) > made {
 				tx.failed = err
 			}
 			return err
@@ -48,11 +47,7 @@ func (tx *Tx) patchOp(e any) error {
 	if !ok {
 		return fmt.Errorf(`"op" is missing`)
 	}
-	path, ok := m["path"].(string)
-	if !ok {
-		return fmt.Errorf(`"path" is missing`)
-	}
-	p, err := ParsePointer(path)
+	p, err := patchPath(m, "path")
 	if err != nil {
 		return err
 	}
@@ -66,45 +61,92 @@ func (tx *Tx) patchOp(e any) error {
 	case "remove":
 		return tx.remove(p)
 	case "replace":
-		if _, err := tx.find(p); err != nil {
+		if _, err := tx.reader().find(p); err != nil {
 			return err
 		}
-		return tx.set(p, v)
+		want, err := wanted(v)
+		if err != nil {
+			return err
+		}
+		return tx.set(p, want)
 	case "test":
 		return tx.test(p, v)
 	case "move", "copy":
-		return fmt.Errorf("%q is not supported; use remove and add", op)
+		from, err := patchPath(m, "from")
+		if err != nil {
+			return err
+		}
+		return tx.carry(from, p, op == "move")
 	}
-	return fmt.Errorf("%q is not an operation of JSON Patch (add, remove, replace, test)", op)
+	return fmt.Errorf("%q is not an operation of JSON Patch (add, remove, replace, move, copy, test)", op)
+}
+
+func patchPath(m map[string]any, name string) (Pointer, error) {
+	path, ok := m[name].(string)
+	if !ok {
+		return nil, fmt.Errorf("%q is missing", name)
+	}
+	return ParsePointer(path)
+}
+
+// carry adds the value at from to p.
+func (tx *Tx) carry(from, p Pointer, move bool) error {
+	pl, err := tx.reader().find(from)
+	if err != nil {
+		return err
+	}
+	v, _ := tx.reader().value(pl)
+	if move {
+		switch {
+		case slices.Equal(from, p):
+			return nil
+		case len(p) > len(from) && slices.Equal(p[:len(from)], from):
+			return badPath(p, "a value cannot be moved into itself; copy it")
+		}
+		if err := tx.remove(from); err != nil {
+			return err
+		}
+	}
+	return tx.add(p, v)
 }
 
 // add inserts into a list before the index, and sets a key of a map.
 func (tx *Tx) add(p Pointer, v any) error {
+	want, err := wanted(v)
+	if err != nil {
+		return err
+	}
 	if len(p) == 0 {
-		return tx.set(p, v)
+		return tx.set(p, want)
 	}
 	l, ok, err := tx.listAt(p[:len(p)-1])
 	if err != nil {
 		return err
 	}
 	if !ok {
-		return tx.set(p, v)
+		return tx.set(p, want)
 	}
-	at := l.Len()
+	return tx.addTo(l, p, want)
+}
+
+func (tx *Tx) addTo(l opset.Object, p Pointer, want value.Value) error {
+	at := tx.s.Now().Len(l)
 	if token := p[len(p)-1]; token != "-" {
-		if at, err = index(token, l.Len()+1); err != nil {
+		var err error
+		if at, err = index(token, at+1); err != nil {
 			return badPath(p, "%v", err)
 		}
 	}
-	return tx.insert(l, at, v)
+	return tx.insert(l, at, want)
 }
 
 func (tx *Tx) test(p Pointer, want any) error {
-	have, err := tx.get(p)
+	pl, err := tx.reader().find(p)
 	if err != nil {
 		return err
 	}
-	if !same(numbers(have), numbers(want)) {
+	have, _ := tx.reader().value(pl)
+	if !alike(numbers(have), numbers(want)) {
 		b, err := EncodeJSON(have)
 		if err != nil {
 			return err
@@ -114,41 +156,25 @@ func (tx *Tx) test(p Pointer, want any) error {
 	return nil
 }
 
-// prepareAll creates what the operations need before the first of them writes, as prepare does for one. A container that an earlier
-// operation could see or replace is left to its own operation.
-func (tx *Tx) prepareAll(list []any) error {
-	var before []Pointer
-	for _, e := range list {
-		m, _ := e.(map[string]any)
-		path, _ := m["path"].(string)
-		p, err := ParsePointer(path)
-		if err != nil {
-			return nil // the operation itself says so
+// alike compares values as JSON without marks would show them: a text is like its string, a counter like its number.
+func alike(have, want any) bool {
+	switch h := have.(type) {
+	case Text:
+		if s, ok := want.(string); ok {
+			return string(h) == s
 		}
-		alone := !slices.ContainsFunc(before, func(q Pointer) bool {
-			n := min(len(p), len(q))
-			return slices.Equal(p[:n], q[:n])
-		})
-		before = append(before, p)
-		pl, err := tx.place(p)
-		if err != nil || len(p) == 0 {
-			continue
+	case Counter:
+		if _, ok := want.(Counter); !ok {
+			return Equal(int64(h), want)
 		}
-		switch m["op"] {
-		case "remove":
-			if tx.clears(pl) {
-				err = tx.makeGone()
-			}
-		case "add", "replace":
-			if alone && (m["op"] == "add" || pl.now.Kind() != automerge.KindVoid) {
-				err = tx.prepare(pl, m["value"])
-			}
-		}
-		if err != nil {
-			return err
-		}
+	case []any:
+		w, ok := want.([]any)
+		return ok && slices.EqualFunc(h, w, alike)
+	case map[string]any:
+		w, ok := want.(map[string]any)
+		return ok && maps.EqualFunc(h, w, alike)
 	}
-	return nil
+	return Equal(have, want)
 }
 
 // numbers is v with its whole floats as whole numbers: a test compares numbers by value (RFC 6902 section 4.6).

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Pointer is a parsed JSON Pointer (RFC 6901): the keys and indexes that lead from the root to a value.
@@ -40,10 +41,12 @@ func (p Pointer) String() string {
 	var b strings.Builder
 	for _, t := range p {
 		b.WriteByte('/')
-		b.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(t))
+		b.WriteString(escapeToken.Replace(t))
 	}
 	return b.String()
 }
+
+var escapeToken = strings.NewReplacer("~", "~0", "/", "~1")
 
 // child is p and one more token, in memory of its own: siblings never share a tail.
 func (p Pointer) child(token string) Pointer {
@@ -77,4 +80,14 @@ func (e *PathError) Error() string {
 
 func badPath(p Pointer, format string, args ...any) error {
 	return &PathError{Path: p.String(), Reason: fmt.Sprintf(format, args...)}
+}
+
+func checkKey(k string) error {
+	switch {
+	case k == "":
+		return fmt.Errorf("an empty key cannot be stored")
+	case !utf8.ValidString(k):
+		return fmt.Errorf("the key %q is not valid UTF-8", k)
+	}
+	return nil
 }

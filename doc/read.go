@@ -2,10 +2,10 @@ package doc
 
 import (
 	"crypto/sha256"
-	"fmt"
-	"runtime"
 
-	"github.com/automerge/automerge-go"
+	"tombolo/doc/gate"
+	"tombolo/doc/opset"
+	"tombolo/doc/value"
 )
 
 // Get reads the value at a path: a JSON Pointer, a plain key, or "" for the whole document. It gives the Go form; a path that leads
@@ -13,18 +13,23 @@ import (
 func (d *Doc) Get(path string) (any, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.core == nil {
-		return nil, ErrClosed
-	}
-	p, err := parsePath(path)
-	if err != nil {
-		return nil, err
-	}
 	r, err := d.reader()
 	if err != nil {
 		return nil, err
 	}
-	return r.get(p)
+	return r.get(path)
+}
+
+// Read decodes the value at a path into a Go variable, by the rules of package value: into is a pointer to a struct, slice, map or scalar. What
+// does not fit is a [ValueError] that names the place.
+func (d *Doc) Read(path string, into any) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r, err := d.reader()
+	if err != nil {
+		return err
+	}
+	return r.read(path, into)
 }
 
 // JSON is the canonical JSON of the value at a path.
@@ -42,213 +47,235 @@ func (d *Doc) Hash() ([32]byte, error) {
 	return sha256.Sum256(b), err
 }
 
-func (r reader) get(p Pointer) (any, error) {
-	pl, err := r.place(p)
+// reader shows a document at one version to people: without the marks, and without containers that were removed and are still empty.
+type reader struct {
+	s    *opset.Set
+	v    opset.View
+	gone map[string]bool // in a transaction
+
+	goneIn opset.Object // elsewhere: where to look them up, since a document can have many and a reader ask for few; the root for nowhere
+}
+
+// reader reads the document as it is now. Called with mu held.
+func (d *Doc) reader() (reader, error) {
+	s, err := d.open()
+	if err != nil {
+		return reader{}, err
+	}
+	return readerOf(s, s.Now()), nil
+}
+
+func readerOf(s *opset.Set, v opset.View) reader {
+	in, _ := goneMap(v) // the root, when there is none
+	return reader{s: s, v: v, goneIn: in}
+}
+
+func (r reader) get(path string) (any, error) {
+	p, err := parsePath(path)
 	if err != nil {
 		return nil, err
 	}
-	v, shown, err := r.value(pl.now, p, pl.fixed)
+	pl, err := r.find(p)
 	if err != nil {
 		return nil, err
 	}
-	if !shown {
-		return nil, badPath(p, "there is nothing")
-	}
+	v, _ := r.value(pl)
 	return v, nil
 }
 
-// reader turns the core's values into the Go form.
-type reader struct {
-	core *automerge.Doc
-	gone map[string]bool
+func (r reader) read(path string, into any) error {
+	p, err := parsePath(path)
+	if err != nil {
+		return err
+	}
+	pl, err := r.find(p)
+	if err != nil {
+		return err
+	}
+	return r.decode(pl, into)
 }
 
-func (d *Doc) reader() (reader, error) {
-	gone, err := d.gone()
-	return reader{d.core, gone}, err
+// decode is read for a place where something stands.
+func (r reader) decode(pl place, into any) error {
+	if r.hiding() && pl.fixed {
+		v, _ := r.value(pl) // what is hidden inside must not show
+		return value.Unmarshal(v, into)
+	}
+	return value.Decode(&source{reader: r, pl: pl}, into)
 }
 
 // isGone says whether the container at p is marked as removed.
-func (r reader) isGone(p Pointer) bool { return len(r.gone) > 0 && r.gone[p.String()] }
-
-// value reads v, which stands at p; fixed says that only map keys lead there. shown is false for nothing, and for a container that
-// was removed and has stayed empty.
-func (r reader) value(v *automerge.Value, p Pointer, fixed bool) (out any, shown bool, err error) {
-	size := 1
-	switch v.Kind() {
-	case automerge.KindVoid:
-		return nil, false, nil
-	case automerge.KindMap:
-		m, err := r.mapValue(v.Map(), p, fixed)
-		if err != nil {
-			return nil, false, err
-		}
-		out, size = m, len(m)
-	case automerge.KindList:
-		l, err := r.listValue(v.List(), p)
-		if err != nil {
-			return nil, false, err
-		}
-		out, size = l, len(l)
-	case automerge.KindText:
-		s, err := textOf(v)
-		if err != nil {
-			return nil, false, err
-		}
-		out, size = Text(s), len(s)
-	default:
-		out, err = scalar(v)
+func (r reader) isGone(p Pointer) bool {
+	if r.goneIn != opset.Root {
+		_, gone := r.v.Get(r.goneIn, p.String())
+		return gone
 	}
-	return out, size > 0 || !fixed || !r.isGone(p), err
+	return len(r.gone) > 0 && r.gone[p.String()]
 }
 
-func (r reader) mapValue(m *automerge.Map, p Pointer, fixed bool) (map[string]any, error) {
-	values, err := m.Values()
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", p, err)
+// hiding says whether anything may be marked as removed.
+func (r reader) hiding() bool { return r.goneIn != opset.Root || len(r.gone) > 0 }
+
+// value reads what stands at a place. shown is false for nothing, and for a container that was removed and has stayed empty.
+func (r reader) value(pl place) (out any, shown bool) {
+	if !pl.has {
+		return nil, false
 	}
-	out := make(map[string]any, len(values))
-	for k, v := range values {
-		if len(p) == 0 && k == marksKey {
+	if !r.hiding() || !pl.fixed || pl.kind(r.s) == kindNone {
+		if pl.root() {
+			return r.tree(pl), true
+		}
+		return r.v.Value(pl.item), true
+	}
+	size := r.v.Len(pl.object(r.s))
+	if pl.kind(r.s) == kindMap {
+		m := r.tree(pl)
+		out, size = m, len(m)
+	} else {
+		out = r.v.Value(pl.item)
+	}
+	return out, size > 0 || !r.isGone(pl.path)
+}
+
+// tree reads a map at a fixed path.
+func (r reader) tree(pl place) map[string]any {
+	obj := pl.object(r.s)
+	out := make(map[string]any, r.v.Len(obj))
+	for sl, item := range r.v.Keys(obj) {
+		k := r.s.KeyOf(sl)
+		if pl.root() && k == marksKey {
 			continue
 		}
-		e, shown, err := r.value(v, p.child(k), fixed)
-		if err != nil {
-			return nil, err
-		}
-		if shown {
-			out[k] = e
+		if v, shown := r.value(place{path: pl.path.child(k), fixed: true, parent: obj, key: k, item: item, has: true}); shown {
+			out[k] = v
 		}
 	}
-	return out, nil
+	return out
 }
 
-func (r reader) listValue(l *automerge.List, p Pointer) ([]any, error) {
-	values, err := l.Values()
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", p, err)
-	}
-	out := make([]any, len(values))
-	for i, v := range values {
-		if out[i], _, err = r.value(v, p.child(fmt.Sprint(i)), false); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-func textOf(v *automerge.Value) (string, error) {
-	t := v.Text()
-	s, err := t.Get()
-	runtime.KeepAlive(t) // the binding does not keep a text's object alive during its calls
-	return s, err
-}
-
-func scalar(v *automerge.Value) (any, error) {
-	switch v.Kind() {
-	case automerge.KindNull:
-		return nil, nil
-	case automerge.KindBool:
-		return v.Bool(), nil
-	case automerge.KindInt64:
-		return v.Int64(), nil
-	case automerge.KindUint64:
-		return v.Uint64(), nil
-	case automerge.KindFloat64:
-		return v.Float64(), nil
-	case automerge.KindStr:
-		return v.Str(), nil
-	case automerge.KindBytes:
-		return v.Bytes(), nil
-	case automerge.KindTime:
-		return v.Time().UTC(), nil
-	case automerge.KindCounter:
-		n, err := v.Counter().Get()
-		return Counter(n), err
-	}
-	return Unknown{}, nil
-}
-
-// place is where a path leads: a key of a map or an index of a list, and what stands there now.
+// place is where a path leads: the root, a key of a map or an element of a list, and what stands there.
 type place struct {
-	path  Pointer
-	fixed bool // only map keys lead here
-	m     *automerge.Map
-	key   string
-	l     *automerge.List
-	idx   int
-	now   *automerge.Value // KindVoid when the key is not there
+	path   Pointer
+	fixed  bool // only map keys lead here
+	parent opset.Object
+	key    string     // in a map
+	elem   opset.Slot // in a list
+	idx    int        // in a list
+	item   opset.Item
+	has    bool // something stands there; always at the root
 
 	hidden bool // a container that was removed stands there: for a reader there is nothing
 }
 
-// place walks to p. The last token may be a map key that does not exist yet; everything before must exist.
-func (r reader) place(p Pointer) (place, error) {
-	at := place{fixed: true, now: r.core.Root()}
-	for i, token := range p {
-		if i == 0 && token == marksKey {
-			return place{}, badPath(p, "the key %s belongs to the engine", marksKey)
-		}
-		if at.hidden {
-			return place{}, badPath(p[:i], "there is nothing; create it first")
-		}
-		next := place{path: p[:i+1], fixed: at.fixed}
-		var err error
-		switch at.now.Kind() {
-		case automerge.KindMap:
-			next.m, next.key = at.now.Map(), token
-			if next.now, err = next.m.Get(token); err != nil {
-				return place{}, badPath(p[:i+1], "%v", err)
-			}
-		case automerge.KindList:
-			next.l, next.fixed = at.now.List(), false
-			if next.idx, err = index(token, next.l.Len()); err != nil {
-				return place{}, badPath(p[:i+1], "%v", err)
-			}
-			if next.now, err = next.l.Get(next.idx); err != nil {
-				return place{}, badPath(p[:i+1], "%v", err)
-			}
-		case automerge.KindVoid:
-			return place{}, badPath(p[:i], "there is nothing; create it first")
-		default:
-			return place{}, badPath(p[:i], "it is %s, which has nothing inside", kindWord(at.now))
-		}
-		if next.hidden, err = r.hides(next); err != nil {
-			return place{}, err
-		}
-		at = next
-	}
-	return at, nil
-}
+func (pl *place) root() bool { return len(pl.path) == 0 }
 
-// hides says whether a removed container stands at a place, still empty.
-func (r reader) hides(pl place) (bool, error) {
-	if !pl.fixed || kindOf(pl.now) == kindNone || !r.isGone(pl.path) {
-		return false, nil
-	}
-	_, shown, err := r.value(pl.now, pl.path, true)
-	return !shown, err
-}
-
-func kindOf(v *automerge.Value) kind {
-	switch v.Kind() {
-	case automerge.KindMap:
+// kind says what container stands there, kindNone where a scalar or nothing does.
+func (pl *place) kind(s *opset.Set) kind {
+	switch {
+	case pl.root():
 		return kindMap
-	case automerge.KindList:
+	case !pl.has:
+		return kindNone
+	}
+	obj, ok := s.Object(pl.item)
+	if !ok {
+		return kindNone
+	}
+	return kindOf(s.Kind(obj))
+}
+
+// object is the container that stands there; only where kind is one.
+func (pl *place) object(s *opset.Set) opset.Object {
+	if pl.root() {
+		return opset.Root
+	}
+	obj, _ := s.Object(pl.item)
+	return obj
+}
+
+// slot is the place in the operation index, for writing.
+func (pl *place) slot(s *opset.Set) opset.Slot {
+	if pl.elem.Seq {
+		return pl.elem
+	}
+	return s.NewKey(pl.parent, pl.key)
+}
+
+func kindOf(a gate.Action) kind {
+	switch a {
+	case gate.ActMakeMap:
+		return kindMap
+	case gate.ActMakeList:
 		return kindList
-	case automerge.KindText:
+	case gate.ActMakeText:
 		return kindText
 	}
 	return kindNone
 }
 
-func kindWord(v *automerge.Value) string {
-	if v.Kind() == automerge.KindText {
+// place walks to p. The last token may be a map key that does not exist yet; everything before must exist.
+func (r reader) place(p Pointer) (place, error) {
+	at := place{fixed: true, has: true}
+	for i, token := range p {
+		if i == 0 && token == marksKey {
+			return place{}, badPath(p, "the key %s belongs to the engine", marksKey)
+		}
+		if at.hidden || !at.has {
+			return place{}, badPath(p[:i], "there is nothing; create it first")
+		}
+		next := place{path: p[: i+1 : i+1], fixed: at.fixed, parent: at.object(r.s)}
+		switch at.kind(r.s) {
+		case kindMap:
+			next.key = token
+			next.item, next.has = r.v.Get(next.parent, token)
+		case kindList:
+			var err error
+			if next.idx, err = index(token, r.v.Len(next.parent)); err != nil {
+				return place{}, badPath(p[:i+1], "%v", err)
+			}
+			next.fixed, next.has = false, true
+			next.elem, next.item = r.element(next.parent, next.idx)
+		default:
+			return place{}, badPath(p[:i], "it is %s, which has nothing inside", r.word(at))
+		}
+		next.hidden = r.hides(next)
+		at = next
+	}
+	return at, nil
+}
+
+// find is the place of a value that must be there.
+func (r reader) find(p Pointer) (place, error) {
+	pl, err := r.place(p)
+	if err == nil && (!pl.has || pl.hidden) {
+		err = badPath(p, "there is nothing")
+	}
+	return pl, err
+}
+
+// element is the visible element at an index of a list, which must be there.
+func (r reader) element(obj opset.Object, i int) (opset.Slot, opset.Item) {
+	sl, _ := r.v.Index(obj, i)
+	item, _ := r.v.Item(sl)
+	return sl, item
+}
+
+// hides says whether a removed container stands at a place, still empty.
+func (r reader) hides(pl place) bool {
+	if !pl.fixed || pl.kind(r.s) == kindNone || !r.isGone(pl.path) {
+		return false
+	}
+	_, shown := r.value(pl)
+	return !shown
+}
+
+// word is what stands at a place, for messages.
+func (r reader) word(pl place) string {
+	switch pl.kind(r.s) {
+	case kindText:
 		return "a text"
+	case kindNone:
+		return kindName(r.v.Value(pl.item))
 	}
-	s, err := scalar(v)
-	if err != nil || kindOf(v) != kindNone {
-		return "a container"
-	}
-	return kindName(s)
+	return "a container"
 }

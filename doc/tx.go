@@ -1,27 +1,28 @@
 package doc
 
 import (
-	"errors"
 	"maps"
 	"slices"
 
-	"github.com/automerge/automerge-go"
-
 	"tombolo/doc/gate"
+	"tombolo/doc/opset"
+	"tombolo/doc/value"
 )
 
 // Tx writes to a document inside [Doc.Edit] and reads it with those writes in place. Paths are JSON Pointers, or a plain key for
 // the pointer with that one key. A Tx is for one goroutine and ends with the function it was given to.
 type Tx struct {
 	d       *Doc
+	s       *opset.Set
 	note    Note
-	before  int           // changes in the document when the edit began
-	changes []gate.Change // made so far
-	touched bool          // the core was written to: an error must be taken back
-	pending bool          // writes wait for the next flush
-	closed  bool
-	writes  int   // how many so far
-	failed  error // a patch was left half done: the edit fails, whatever fn makes of that error
+	draft   *opset.Draft  // the change in the making; nil before the first write
+	made    []gate.Change // containers created at fixed paths so far
+	placed  map[Hash]bool // those of made that the draft will add
+	over    bool
+	writes  int      // how many so far
+	scratch [10]byte // see encode
+	failed  error    // a patch was left half done: the edit fails, whatever fn makes of that error
+	exact   bool     // a string is no text and a number no counter, see Revert
 
 	gone  map[string]bool      // see reader
 	maps  map[string]container // see container
@@ -30,47 +31,55 @@ type Tx struct {
 	ours  bool
 }
 
-var errTxOver = errors.New("doc: this transaction is over")
-
-func (tx *Tx) write() {
-	tx.touched, tx.pending = true, true
-	tx.writes++
-}
-
 // Get reads the value at a path, as [Doc.Get] does.
 func (tx *Tx) Get(path string) (any, error) {
-	if tx.closed {
+	if tx.over {
 		return nil, errTxOver
 	}
-	p, err := parsePath(path)
-	if err != nil {
-		return nil, err
-	}
-	return tx.get(p)
+	return tx.reader().get(path)
 }
 
-// Set makes v the value at a path. The map or list that holds it must exist; "-" as last token appends to a list. What is there
-// already is changed as little as possible: maps by key, lists by element, text by character. A plain string set over a [Text]
-// edits the text, a whole number set over a [Counter] adds the difference. The path "" takes a map: the whole document.
+// Read decodes the value at a path, as [Doc.Read] does.
+func (tx *Tx) Read(path string, into any) error {
+	if tx.over {
+		return errTxOver
+	}
+	return tx.reader().read(path, into)
+}
+
+// Set makes v the value at a path: a Go value of any type that package value describes. The map or list that holds it must exist; "-" as last
+// token appends to a list. What is there already is changed as little as possible: maps by key, lists by element, text by character; keys that
+// a struct does not have stay, those that a map does not have go. A plain string set over a [Text] edits the text, a whole number set over
+// a [Counter] adds the difference. The path "" takes a map or struct: the whole document.
 func (tx *Tx) Set(path string, v any) error {
-	if tx.closed {
+	if tx.over {
 		return errTxOver
 	}
 	p, err := parsePath(path)
 	if err != nil {
 		return err
 	}
-	if v, err = normalize(v); err != nil {
+	want, err := wanted(v)
+	if err != nil {
 		return err
 	}
-	return tx.set(p, v)
+	return tx.set(p, want)
 }
 
-// Put makes v, a map, the whole value of the document by the least difference.
+// wanted is v as something to be stored, wholly checked: nothing is written that fails half-way.
+func wanted(v any) (value.Value, error) {
+	want, err := value.Of(v)
+	if err != nil {
+		return want, err
+	}
+	return want, want.Check()
+}
+
+// Put makes v, a map or struct, the value of the document by the least difference.
 func (tx *Tx) Put(v any) error { return tx.Set("", v) }
 
-func (tx *Tx) set(p Pointer, v any) error {
-	if err := checkRoot(p, v); err != nil {
+func (tx *Tx) set(p Pointer, want value.Value) error {
+	if err := checkRoot(p, want); err != nil {
 		return err
 	}
 	if len(p) > 0 && p[len(p)-1] == "-" {
@@ -78,14 +87,20 @@ func (tx *Tx) set(p Pointer, v any) error {
 			if err != nil {
 				return err
 			}
-			return tx.insert(l, l.Len(), v)
+			return tx.insert(l, tx.s.Now().Len(l), want)
 		}
 	}
 	pl, err := tx.place(p)
 	if err != nil {
 		return err
 	}
-	if err := tx.prepare(pl, v); err != nil {
+	if want.Kind() == value.Absent {
+		if !pl.has || pl.hidden {
+			return nil
+		}
+		return tx.remove(p)
+	}
+	if err := tx.prepare(pl, want); err != nil {
 		return err
 	}
 	if pl, err = tx.place(p); err != nil {
@@ -94,35 +109,34 @@ func (tx *Tx) set(p Pointer, v any) error {
 	if err := tx.reveal(p); err != nil {
 		return err
 	}
-	return tx.assign(pl, v)
+	return tx.assign(pl, want)
 }
 
 // checkRoot refuses what the root cannot be and the keys that belong to the engine.
-func checkRoot(p Pointer, v any) error {
+func checkRoot(p Pointer, want value.Value) error {
 	if len(p) > 0 {
-		return checkKeyAt(p)
+		if err := checkKey(p[len(p)-1]); err != nil {
+			return badPath(p, "%v", err)
+		}
+		return nil
 	}
-	m, ok := v.(map[string]any)
-	if !ok {
-		return badPath(p, "the document itself is a map (a JSON object), not %s", kindName(v))
+	if want.Kind() != value.Map {
+		return badPath(p, "the document itself is a map (a JSON object), not %s", want.Kind())
 	}
-	if _, ok := m[marksKey]; ok {
-		return badPath(Pointer{marksKey}, "the key %s belongs to the engine", marksKey)
+	for k := range want.Fields {
+		if k == marksKey {
+			return badPath(Pointer{marksKey}, "the key %s belongs to the engine", marksKey)
+		}
 	}
 	return nil
 }
 
-func checkKeyAt(p Pointer) error {
-	if err := checkKey(p[len(p)-1]); err != nil {
-		return badPath(p, "%v", err)
-	}
-	return nil
-}
+func (tx *Tx) place(p Pointer) (place, error) { return tx.reader().place(p) }
 
 // Remove takes away the value at a path, which must exist. A container at a fixed path (map keys only) is cleared and hidden until
 // something is in it again, so that what others add to it at the same time is not lost.
 func (tx *Tx) Remove(path string) error {
-	if tx.closed {
+	if tx.over {
 		return errTxOver
 	}
 	p, err := parsePath(path)
@@ -136,7 +150,7 @@ func (tx *Tx) remove(p Pointer) error {
 	if len(p) == 0 {
 		return badPath(p, "the document itself cannot be removed; set it to {} to empty it")
 	}
-	pl, err := tx.find(p)
+	pl, err := tx.reader().find(p)
 	if err != nil {
 		return err
 	}
@@ -149,6 +163,9 @@ func (tx *Tx) remove(p Pointer) error {
 	if err := tx.reveal(p[:len(p)-1]); err != nil {
 		return err
 	}
+	if pl, err = tx.place(p); err != nil {
+		return err
+	}
 	return tx.take(pl)
 }
 
@@ -157,64 +174,77 @@ func (tx *Tx) take(pl place) error {
 	if tx.clears(pl) {
 		return tx.clear(pl)
 	}
-	return tx.erase(pl)
+	draft, err := tx.write()
+	if err != nil {
+		return err
+	}
+	draft.Delete(pl.slot(tx.s))
+	return nil
 }
 
 // clears says whether removing means to clear: containers at fixed paths of our documents. In others nothing can be hidden.
 func (tx *Tx) clears(pl place) bool {
-	if !pl.fixed || kindOf(pl.now) == kindNone {
+	if !pl.fixed || pl.kind(tx.s) == kindNone {
 		return false
 	}
 	_, ours := tx.app()
 	return ours
 }
 
-// erase deletes the key or element itself.
-func (tx *Tx) erase(pl place) error {
-	tx.write()
-	if pl.l != nil {
-		return pl.l.Delete(pl.idx)
-	}
-	return pl.m.Delete(pl.key)
-}
-
-// clear empties the container at a fixed path, and those in it, and hides them.
+// clear empties the container at a fixed path, and those in it, and hides them. The map of marks exists by now.
 func (tx *Tx) clear(pl place) error {
 	if err := tx.setGone(pl.path, true); err != nil {
 		return err
 	}
-	switch pl.now.Kind() {
-	case automerge.KindMap:
-		values, err := pl.now.Map().Values()
-		if err != nil {
-			return err
-		}
-		for _, k := range slices.Sorted(maps.Keys(values)) {
-			inner := place{path: pl.path.child(k), fixed: true, m: pl.now.Map(), key: k, now: values[k]}
-			if err := tx.take(inner); err != nil {
+	obj := pl.object(tx.s)
+	if pl.kind(tx.s) == kindMap {
+		for _, in := range tx.children(pl) {
+			if err := tx.take(in); err != nil {
 				return err
 			}
 		}
-	case automerge.KindList:
-		l := pl.now.List()
-		for i := l.Len() - 1; i >= 0; i-- {
-			if err := tx.erase(place{l: l, idx: i}); err != nil {
-				return err
-			}
-		}
-	case automerge.KindText:
-		return tx.splice(pl.now.Text(), pl.path, 0, pl.now.Text().Len(), "")
+		return nil
+	}
+	draft, err := tx.write()
+	if err != nil {
+		return err
+	}
+	for _, sl := range slotsOf(tx.s.Now(), obj) {
+		draft.Delete(sl)
 	}
 	return nil
 }
 
+// children are the places of what a map holds, by ascending key. The marks are not among them.
+func (tx *Tx) children(pl place) []place {
+	obj, v := pl.object(tx.s), tx.s.Now()
+	found := map[string]place{}
+	for sl, item := range v.Keys(obj) {
+		k := tx.s.KeyOf(sl)
+		if !pl.root() || k != marksKey {
+			found[k] = place{path: pl.path.child(k), fixed: pl.fixed, parent: obj, key: k, item: item, has: true}
+		}
+	}
+	out := make([]place, 0, len(found))
+	for _, k := range slices.Sorted(maps.Keys(found)) {
+		out = append(out, found[k])
+	}
+	return out
+}
+
+// slotsOf are the visible elements of a list or text.
+func slotsOf(v opset.View, obj opset.Object) []opset.Slot {
+	var out []opset.Slot
+	for sl := range v.Elements(obj) {
+		out = append(out, sl)
+	}
+	return out
+}
+
 // reveal takes the containers on the way to p, and p itself, out of hiding, before something is written there.
 func (tx *Tx) reveal(p Pointer) error {
-	r, err := tx.reader()
-	if err != nil {
-		return err
-	}
-	for i := 1; i <= len(p); i++ {
+	r := tx.reader()
+	for i := 1; len(r.gone) > 0 && i <= len(p); i++ {
 		if r.isGone(p[:i]) {
 			if err := tx.setGone(p[:i], false); err != nil {
 				return err

@@ -26,6 +26,7 @@ func (p *peer) docCommand() *cobra.Command {
 	cmd.AddCommand(
 		p.createCommand(), p.listCommand(), p.getCommand(), p.hashCommand(),
 		p.setCommand(), p.patchCommand(), p.putCommand(), p.removeCommand(), p.spliceCommand(),
+		p.historyCommand(), p.diffCommand(), p.revertCommand(), p.exportCommand(), p.importCommand(),
 		p.watchCommand(), p.waitCommand(),
 	)
 	return cmd
@@ -181,32 +182,51 @@ func orDash(s string) string {
 }
 
 func (p *peer) getCommand() *cobra.Command {
-	return &cobra.Command{
+	var at string
+	cmd := &cobra.Command{
 		Use:   "get URL [POINTER]",
 		Short: "Print a document, or the value at a JSON Pointer in it, as JSON",
 		Args:  usage(cobra.RangeArgs(1, 2)),
-		RunE: p.onEngine(existing, func(ctx context.Context, eng *tombolo.Engine, args []string) error {
-			return withDocument(ctx, eng, args[0], func(h *tombolo.Handle) error {
-				path := ""
-				if len(args) > 1 {
-					path = args[1]
-				}
-				value, err := h.JSON(path)
-				if err != nil {
-					return err
-				}
-				var out bytes.Buffer
-				if p.json {
-					out.Write(value) // the canonical form, byte for byte
-				} else if err := json.Indent(&out, value, "", "  "); err != nil {
-					return fmt.Errorf("lay out the document: %w", err)
-				}
-				out.WriteByte('\n')
-				_, err = p.out.Write(out.Bytes())
-				return err
-			})
-		}),
 	}
+	cmd.Flags().StringVar(&at, "at", "", "the version to read, as its heads (default: the newest)")
+	cmd.RunE = p.onEngine(existing, func(ctx context.Context, eng *tombolo.Engine, args []string) error {
+		return withDocument(ctx, eng, args[0], func(h *tombolo.Handle) error {
+			path := ""
+			if len(args) > 1 {
+				path = args[1]
+			}
+			value, err := jsonAt(h, at, path)
+			if err != nil {
+				return err
+			}
+			var out bytes.Buffer
+			if p.json {
+				out.Write(value) // the canonical form, byte for byte
+			} else if err := json.Indent(&out, value, "", "  "); err != nil {
+				return fmt.Errorf("lay out the document: %w", err)
+			}
+			out.WriteByte('\n')
+			_, err = p.out.Write(out.Bytes())
+			return err
+		})
+	})
+	return cmd
+}
+
+// jsonAt is the canonical JSON of a value, now or at the version that text names.
+func jsonAt(h *tombolo.Handle, text, path string) ([]byte, error) {
+	if text == "" {
+		return h.JSON(path)
+	}
+	heads, err := headsOf(h, text)
+	if err != nil {
+		return nil, err
+	}
+	then, err := h.At(heads)
+	if err != nil {
+		return nil, err
+	}
+	return then.JSON(path)
 }
 
 func (p *peer) hashCommand() *cobra.Command {

@@ -38,7 +38,7 @@ func (p *peer) setCommand() *cobra.Command {
 func (p *peer) patchCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "patch URL PATCH|-",
-		Short: "Apply a JSON Patch: add, remove, replace and test, all of it or nothing",
+		Short: "Apply a JSON Patch: add, remove, replace, move, copy and test, all of it or nothing",
 		Args:  usage(cobra.ExactArgs(2)),
 		RunE: p.onEngine(existing, func(ctx context.Context, eng *tombolo.Engine, args []string) error {
 			patch, err := p.argument(ctx, args[1])

@@ -76,7 +76,7 @@ func (p *peer) report(err error) {
 }
 
 // packageName is how errors of our packages begin: programmers want it, people at a shell do not.
-var packageName = regexp.MustCompile(`(^|: |; )(?:(?:tombolo|doc|gate|pack|persist|p2p|space|sync): )+`)
+var packageName = regexp.MustCompile(`(^|: |; )(?:(?:tombolo|doc|core|gate|pack|persist|p2p|space|sync|value): )+`)
 
 func withoutPackages(text string) string { return packageName.ReplaceAllString(text, "$1") }
 

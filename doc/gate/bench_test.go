@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"runtime"
 	"testing"
@@ -8,20 +9,74 @@ import (
 	"tombolo/doc/gate"
 )
 
-func BenchmarkParse(b *testing.B) {
-	var raws [][]byte
-	var bytes int
-	for _, c := range history(b) {
-		raws = append(raws, c.Save())
-		bytes += len(raws[len(raws)-1])
+// typed is a change that writes n characters, at a new place every 2,000.
+func typed(b *testing.B, n int) []byte {
+	actor := []byte("0123456789abcdef")
+	c := gate.Change{Deps: []gate.Hash{hashOf(0)}, Actor: actor, Others: [][]byte{[]byte("another writer's")}, Seq: 3, StartOp: 100}
+	ops := make([]gate.Op, n)
+	for i := range ops {
+		ops[i] = gate.Op{
+			Obj: gate.OpRef{Counter: 1, Actor: 1}, Seq: true, Elem: gate.OpRef{Counter: uint32(99 + i)}, Insert: true,
+			Action: gate.ActSet, Type: gate.TypeString, Value: []byte{byte('a' + i%26)},
+		}
+		if i%2000 == 0 {
+			ops[i].Elem = gate.OpRef{Counter: 50, Actor: 1}
+		}
 	}
-	b.SetBytes(int64(bytes / len(raws)))
-	i := 0
-	for b.Loop() {
-		if _, err := gate.Parse(raws[i%len(raws)]); err != nil {
+	return encode(b, c, ops...)
+}
+
+// perOp runs f on changes of one and of many operations.
+func perOp(b *testing.B, f func(c gate.Change)) {
+	for _, n := range []int{1, 10_000} {
+		c, err := gate.Parse(typed(b, n))
+		if err != nil {
 			b.Fatal(err)
 		}
-		i++
+		b.Run(fmt.Sprintf("ops=%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				f(c)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/operation")
+		})
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	perOp(b, func(c gate.Change) {
+		if _, err := gate.Parse(c.Raw); err != nil {
+			b.Fatal(err)
+		}
+	})
+}
+
+func BenchmarkOperations(b *testing.B) {
+	perOp(b, func(c gate.Change) {
+		for range c.Operations() {
+		}
+	})
+}
+
+// BenchmarkEncode includes reading the operations.
+func BenchmarkEncode(b *testing.B) {
+	perOp(b, func(c gate.Change) {
+		if _, err := gate.Encode(c, c.Operations()); err != nil {
+			b.Fatal(err)
+		}
+	})
+}
+
+// BenchmarkParseBomb is the dearest change for its bytes: as many operations as are allowed, in a hundred bytes.
+func BenchmarkParseBomb(b *testing.B) {
+	run := func(spec uint64, v ...byte) column { return col(spec, append(sleb(gate.MaxOps), v...)...) }
+	f := good()
+	f.columns = with(run(0x15, 1, 'k'), col(0x34, binary.AppendUvarint(nil, gate.MaxOps)...), run(0x42, 1), run(0x56, 2), run(0x70, 0))
+	raw := f.chunk()
+	for b.Loop() {
+		if _, err := gate.Parse(raw); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

@@ -25,6 +25,7 @@ type node struct {
 	actor   uint32
 	maxOp   uint32 // the highest operation counter in this change and its past
 	depsEnd uint32 // deps[previous node's depsEnd:depsEnd] are ours
+	floor   uint32 // every position below it is in this change's past; see Past
 	built   bool   // some other change builds on this one
 }
 
@@ -33,6 +34,34 @@ type actor struct {
 	id    string
 	count uint32
 	last  uint32 // the position of its newest change
+}
+
+// Actor is the writer of the change at a position, as a number: writers are numbered from 0 in the order of their first change.
+func (g *Graph) Actor(pos int) int { return int(g.nodes[pos].actor) }
+
+// Actors is how many writers the document has had.
+func (g *Graph) Actors() int { return len(g.actors) }
+
+// ActorID is the ID of the writer with a number.
+func (g *Graph) ActorID(n int) string { return g.actors[n].id }
+
+// ActorNumber is the number of a writer; false when no change here is its.
+func (g *Graph) ActorNumber(id []byte) (int, bool) {
+	n, ok := g.byID[string(id)]
+	return int(n), ok
+}
+
+// Count is how many changes of a writer are here: the sequence number of its newest.
+func (g *Graph) Count(actor int) int { return int(g.actors[actor].count) }
+
+// Deps are the changes that the one at a position builds on, ascending. The slice is the caller's.
+func (g *Graph) Deps(pos int) []Hash {
+	deps := g.depsOf(uint32(pos))
+	out := make([]Hash, len(deps))
+	for i, d := range deps {
+		out[i] = g.nodes[d].hash
+	}
+	return out
 }
 
 // NewGraph is a graph without changes.
@@ -97,20 +126,10 @@ func (g *Graph) Add(c Change) (int, error) {
 	if pos, ok := g.Position(c.Hash); ok {
 		return pos, ErrKnown
 	}
-	deps := make([]uint32, len(c.Deps))
-	var past uint32
-	for i, h := range c.Deps {
-		pos, ok := g.index.find(g.nodes, h)
-		if !ok {
-			return 0, &MissingError{Change: c.Hash, Missing: g.Missing(c.Deps)}
-		}
-		deps[i] = pos
-		past = max(past, g.nodes[pos].maxOp)
+	deps, _, err := g.check(c)
+	if err != nil {
+		return 0, err
 	}
-	if reason := g.refusal(c, deps, uint64(past)); reason != "" {
-		return 0, &SequenceError{Change: c.Hash, Actor: c.Actor, Seq: c.Seq, Holder: g.holder(c), Reason: reason}
-	}
-
 	pos := uint32(len(g.nodes))
 	who, ok := g.byID[string(c.Actor)]
 	if !ok {
@@ -122,12 +141,37 @@ func (g *Graph) Add(c Change) (int, error) {
 	g.actors[who].count++
 	g.actors[who].last = pos
 	g.deps = append(g.deps, deps...)
-	// A change without operations counts up to startOp-1, as it does in the core.
-	end := max(past, uint32(c.StartOp+c.Ops-1))
-	g.nodes = append(g.nodes, node{hash: c.Hash, actor: who, maxOp: end, depsEnd: uint32(len(g.deps))})
+	end := uint32(c.StartOp + c.Ops - 1) // without operations, that of the past
+	g.nodes = append(g.nodes, node{hash: c.Hash, actor: who, maxOp: end, depsEnd: uint32(len(g.deps)), floor: g.floor(deps)})
 	g.index.insert(g.nodes, pos)
 	g.addHead(pos, deps)
 	return int(pos), nil
+}
+
+// Check is the verdict of [Graph.Add] without adding.
+func (g *Graph) Check(c Change) error {
+	if g.Has(c.Hash) {
+		return ErrKnown
+	}
+	_, _, err := g.check(c)
+	return err
+}
+
+// check finds the dependencies of a change that is not here, and the highest counter in them.
+func (g *Graph) check(c Change) (deps []uint32, past uint32, err error) {
+	deps = make([]uint32, len(c.Deps))
+	for i, h := range c.Deps {
+		pos, ok := g.index.find(g.nodes, h)
+		if !ok {
+			return nil, 0, &MissingError{Change: c.Hash, Missing: g.Missing(c.Deps)}
+		}
+		deps[i] = pos
+		past = max(past, g.nodes[pos].maxOp)
+	}
+	if reason := g.refusal(c, deps, uint64(past)); reason != "" {
+		return nil, 0, &SequenceError{Change: c.Hash, Actor: c.Actor, Seq: c.Seq, Holder: g.holder(c), Reason: reason}
+	}
+	return deps, past, nil
 }
 
 // addHead makes pos the newest head in place of deps. Those leave the list when they fill half of it, so that a change costs the same
@@ -161,6 +205,8 @@ func (g *Graph) refusal(c Change, deps []uint32, past uint64) string {
 		return "it does not build on its writer's previous change"
 	case c.StartOp <= past:
 		return "its operations are numbered like older ones"
+	case c.Ops == 0 && c.StartOp != past+1:
+		return "it has no operations and skips numbers" // the core would go on without the gap
 	case c.StartOp > past+1+MaxSkip:
 		return "its operations skip too many numbers"
 	}

@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"bytes"
+	"cmp"
 	"compress/flate"
 	"crypto/sha256"
 	"encoding/binary"
@@ -171,9 +172,19 @@ func sleb(v int64) (out []byte) {
 	}
 }
 
-// actions are columns with an action column of these bytes.
-func actions(content ...byte) []column {
-	c := good().columns
-	c[2].content = content
-	return c
+// col is a column of these bytes.
+func col(spec uint64, content ...byte) column { return column{spec, content} }
+
+// with are the columns of good, with others in their place or beside them; an empty one takes the old one away.
+func with(cols ...column) []column {
+	out := slices.DeleteFunc(good().columns, func(c column) bool {
+		return slices.ContainsFunc(cols, func(n column) bool { return n.spec == c.spec })
+	})
+	for _, c := range cols {
+		if len(c.content) > 0 {
+			out = append(out, c)
+		}
+	}
+	slices.SortFunc(out, func(a, b column) int { return cmp.Compare(a.spec, b.spec) })
+	return out
 }

@@ -34,7 +34,7 @@ func (m *model) add(c gate.Change) string {
 		}
 	}
 	prev, ok := m.last[string(c.Actor)]
-	if c.Seq != prev.Seq+1 || ok && !past[prev.Hash] || c.StartOp <= top || c.StartOp > top+1+gate.MaxSkip {
+	if c.Seq != prev.Seq+1 || ok && !past[prev.Hash] || c.StartOp <= top || c.StartOp > top+1+gate.MaxSkip || c.Ops == 0 && c.StartOp != top+1 {
 		return "sequence"
 	}
 	past[c.Hash] = true

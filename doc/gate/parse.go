@@ -9,17 +9,22 @@ import (
 	"unicode/utf8"
 )
 
-// Change is what the header of one change says. A value from [Parse] shares memory with its Raw; neither may be modified.
+// Change is what the header of one change says; [Change.Operations] is the rest. A value from [Parse] shares memory with its Raw; neither
+// may be modified.
 type Change struct {
 	Hash    Hash
-	Deps    []Hash // what it builds on: strictly ascending
-	Actor   []byte // its writer, 1 to MaxActorBytes bytes
-	Seq     uint64 // the how-manieth change of this actor, from 1
-	StartOp uint64 // the counter of its first operation, from 1
-	Ops     uint64 // how many operations it holds; they are counted from StartOp on
-	Time    int64  // seconds since 1970 as its writer says, within MaxTime
-	Message string // UTF-8, may be empty
-	Raw     []byte // the chunk in plain form, never deflated
+	Deps    []Hash   // what it builds on: strictly ascending
+	Actor   []byte   // its writer, 1 to MaxActorBytes bytes
+	Others  [][]byte // the other actors its operations refer to: strictly ascending
+	Seq     uint64   // the how-manieth change of this actor, from 1
+	StartOp uint64   // the counter of its first operation, from 1
+	Ops     uint64   // how many operations it holds; they are counted from StartOp on
+	Time    int64    // seconds since 1970 as its writer says, within MaxTime
+	Message string   // UTF-8, may be empty
+	Footer  []byte   // what stands behind the columns, at most MaxFooter bytes; see [Change.Author]
+	Raw     []byte   // the chunk in plain form, never deflated
+
+	columnsAt int // where in Raw the columns begin; 0 without Parse
 }
 
 // The frame of a chunk: magic, the first four bytes of the hash, type, length of the body, body.
@@ -31,9 +36,9 @@ const (
 	typeDeflated = 2
 )
 
-// Parse reads exactly one change chunk, plain or deflated, and checks its form and its hash. A deflated chunk comes back in plain form.
-// The errors are [ErrDocument], [*FormError] and [*LimitError]; each is final, since it depends on raw alone. raw is kept, not copied,
-// when it is plain. Safe for concurrent use.
+// Parse reads exactly one change chunk, plain or deflated, and checks its form, its hash and its operations: what it takes, [Encode]
+// would have written with these very bytes. A deflated chunk comes back in plain form. The errors are [ErrDocument], [*FormError] and
+// [*LimitError]; each is final, since it depends on raw alone. raw is kept, not copied, when it is plain. Safe for concurrent use.
 func Parse(raw []byte) (Change, error) {
 	plain, body, err := open(raw)
 	if err != nil {
@@ -45,14 +50,34 @@ func Parse(raw []byte) (Change, error) {
 	}
 	r := &reader{rest: body}
 	c.header(r)
-	c.Ops = columns(r)
-	if end := c.StartOp + c.Ops; r.err == nil && end > MaxCounter {
-		r.stop(&LimitError{What: "operations counted in the document", Have: end, Max: MaxCounter})
+	c.columnsAt = len(plain) - len(r.rest)
+	cols := r.columns()
+	c.footer(r)
+	if r.err == nil {
+		r.err = c.operations(&cols)
 	}
 	if r.err != nil {
 		return Change{}, r.err
 	}
 	return c, nil
+}
+
+// operations counts the operations, then checks each.
+func (c *Change) operations(cols *columns) error {
+	ops, err := cols.count()
+	if err != nil {
+		return err
+	}
+	c.Ops = ops
+	if end := c.StartOp + c.Ops; end > MaxCounter {
+		return &LimitError{What: "operations counted in the document", Have: end, Max: MaxCounter}
+	}
+	var w rows
+	w.open(c, cols)
+	var op Op
+	for w.next(&op) {
+	}
+	return w.close()
 }
 
 // open takes the frame off a chunk. plain is the chunk with a body that is not deflated, under the checksum of raw.
@@ -139,6 +164,7 @@ func (c *Change) header(r *reader) {
 			r.fail("other actors out of order")
 		}
 		last = a
+		c.Others = append(c.Others, a)
 	}
 }
 

@@ -14,11 +14,14 @@ const Rule = 1
 const (
 	MaxChangeBytes = 16 << 20  // bytes of the plain chunk, header included
 	MaxOps         = 1 << 20   // operations of one change
+	MaxPreds       = 1 << 20   // predecessors of all operations of one change
 	MaxDeps        = 4096      // dependencies of one change
 	MaxActors      = 4096      // other actors one change refers to
 	MaxActorBytes  = 64        // length of an actor ID; Automerge's own are 16 bytes long
 	MaxCounter     = 1<<32 - 1 // seq, startOp, and startOp plus the number of operations: the core ends the process beyond
 	MaxTime        = 1 << 53   // seconds before or after 1970; the core cannot load again what is far beyond
+	MaxFooter      = 4096      // bytes behind the columns of one change
+	MaxDepth       = 1000      // containers in each other: Go and other readers recurse over them
 	MaxSkip        = 1 << 20   // how far startOp may lie beyond the operations of the past: one change must not use up the counter
 )
 

@@ -15,13 +15,15 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+
+	"tombolo/internal/trace"
 )
 
 // job is the main job, and what it found.
 type job struct {
 	ctx          context.Context
 	laptop, desk *node
-	trace        *trace
+	trace        *trace.Trace
 	url          string
 
 	wire    uint64        // bytes that laptop sent while replaying

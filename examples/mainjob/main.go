@@ -3,7 +3,7 @@
 // claim it prints. It asks nothing and exits 0 only when all of it held.
 //
 //	go run ./examples/mainjob                      the history of this project's README
-//	TOMBOLO_TRACE=trace.json.gz go run ./examples/mainjob   another history, in the layout of trace.go
+//	TOMBOLO_TRACE=trace.json.gz go run ./examples/mainjob   another history, in the layout of internal/trace
 package main
 
 import (
@@ -14,6 +14,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+
+	"tombolo/internal/trace"
 )
 
 func main() {
@@ -26,7 +28,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	tr, err := loadTrace(os.Getenv("TOMBOLO_TRACE"))
+	tr, err := trace.Load(os.Getenv("TOMBOLO_TRACE"))
 	if err != nil {
 		return err
 	}

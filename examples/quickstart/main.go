@@ -26,7 +26,9 @@ func main() {
 	invitation := must(laptop.Invite(ctx, tombolo.Invite{}))
 	must(phone.Join(ctx, invitation.Link, tombolo.JoinOptions{Adopt: true}))
 
-	var shopping struct{ Items []string }
+	var shopping struct {
+		Items []string `doc:"items"`
+	}
 	for range changes {
 		if check(list.Read(&shopping)); len(shopping.Items) == 2 {
 			break

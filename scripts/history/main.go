@@ -1,7 +1,7 @@
 // History turns the commits of a file into an editing history, keystroke by keystroke, in the layout that examples/mainjob replays:
 // one JSON object, gzipped, {"startContent":"","endContent":"…","txns":[{"patches":[[position,removed,"inserted"]]}]}.
 //
-//	go run ./scripts/history README.md examples/mainjob/history.json.gz
+//	go run ./scripts/history README.md internal/trace/history.json.gz
 package main
 
 import (

@@ -225,7 +225,7 @@ func (d *device) edit(document string, fn func(*doc.Tx) error) error {
 	if len(disk) == 0 {
 		before, disk = nil, [][]byte{doc.Genesis(id, "lab")}
 	}
-	full, err := doc.Load(id, disk, nil, actors{d.lab})
+	full, err := doc.Load(id, disk, actors{d.lab})
 	if err != nil {
 		return err
 	}
@@ -266,7 +266,7 @@ func (d *device) json(document string) (string, error) {
 	if len(d.disk[id]) == 0 {
 		return "", nil
 	}
-	full, err := doc.Load(id, d.disk[id], nil, actors{d.lab})
+	full, err := doc.Load(id, d.disk[id], actors{d.lab})
 	if err != nil {
 		return "", err
 	}

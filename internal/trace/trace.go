@@ -1,4 +1,5 @@
-package main
+// Package trace reads editing histories: what people really typed, for demonstrations and benchmarks.
+package trace
 
 import (
 	"bytes"
@@ -16,28 +17,30 @@ import (
 //go:embed history.json.gz
 var history []byte
 
-// trace is an editing history: one JSON object, gzipped.
-type trace struct {
+// Trace is an editing history: one JSON object, gzipped.
+type Trace struct {
 	End  string `json:"endContent"` // the text after all of it; it begins empty
 	Txns []struct {
-		Patches []patch `json:"patches"`
+		Patches []Patch `json:"patches"`
 	} `json:"txns"`
 }
 
-// patch is [position, characters removed, text inserted].
-type patch struct {
-	at, remove int
-	insert     string
+// Patch is one edit of the text, in JSON [position, characters removed, text inserted].
+type Patch struct {
+	At, Remove int
+	Insert     string
 }
 
-func (p *patch) UnmarshalJSON(b []byte) error {
-	return json.Unmarshal(b, &[]any{&p.at, &p.remove, &p.insert})
+// UnmarshalJSON reads the array.
+func (p *Patch) UnmarshalJSON(b []byte) error {
+	return json.Unmarshal(b, &[]any{&p.At, &p.Remove, &p.Insert})
 }
 
-func (p patch) MarshalJSON() ([]byte, error) { return json.Marshal([]any{p.at, p.remove, p.insert}) }
+// MarshalJSON writes the array.
+func (p Patch) MarshalJSON() ([]byte, error) { return json.Marshal([]any{p.At, p.Remove, p.Insert}) }
 
-// loadTrace reads the trace at path, or the one that comes with the project.
-func loadTrace(path string) (*trace, error) {
+// Load reads the trace at path, or, where path is empty, the one that comes with the project.
+func Load(path string) (*Trace, error) {
 	var in io.Reader = bytes.NewReader(history)
 	if path != "" {
 		f, err := os.Open(path)
@@ -51,7 +54,7 @@ func loadTrace(path string) (*trace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the trace: %w", err)
 	}
-	var t trace
+	var t Trace
 	if err := json.NewDecoder(z).Decode(&t); err != nil {
 		return nil, fmt.Errorf("read the trace: %w", err)
 	}

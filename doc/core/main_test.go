@@ -1,0 +1,21 @@
+package core_test
+
+import (
+	"os"
+	"testing"
+)
+
+// children are what a test runs in a process of its own, because it does not end well.
+var children = map[string]func(args []string) error{}
+
+// TestMain is a child when the environment says so.
+func TestMain(m *testing.M) {
+	if child, ok := children[os.Getenv("CORE_CHILD")]; ok {
+		if err := child(os.Args[1:]); err != nil {
+			os.Stderr.WriteString(err.Error() + "\n")
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
