@@ -123,8 +123,11 @@ func (l *Log) scan(ctx context.Context, name Name, h *Header, each func(Record) 
 				return &TooNewError{What: "record codec", Have: uint64(codec), Known: codecPack}
 			}
 			count, length, data, ok := recordHead(body)
-			if !ok {
+			if !ok || codec == codecChange && count != 1 {
 				return &DamagedError{Name: name, Seq: want, What: "its record does not read"}
+			}
+			if count-1 > h.Last-first {
+				return &DamagedError{Name: name, Seq: want, What: fmt.Sprintf("its record has %d changes, the header ends at %d", count, h.Last)}
 			}
 			cur = Record{First: first, Last: first + count - 1, Packed: codec == codecPack, Data: data}
 			missing, part = length-len(data), 0
