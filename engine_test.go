@@ -52,6 +52,7 @@ func arrives(t *testing.T, e *tombolo.Engine, u doc.URL) *tombolo.Handle {
 	t.Helper()
 	ctx := patience(t)
 	for {
+		news := e.News() // before looking: what comes in between is not missed
 		h, err := e.Document(ctx, u)
 		if err == nil {
 			t.Cleanup(func() { h.Close() })
@@ -60,7 +61,7 @@ func arrives(t *testing.T, e *tombolo.Engine, u doc.URL) *tombolo.Handle {
 		select {
 		case <-ctx.Done():
 			t.Fatalf("the document did not arrive: %v", err)
-		case <-e.News():
+		case <-news:
 		}
 	}
 }

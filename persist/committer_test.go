@@ -38,12 +38,22 @@ func queued(c *persist.Committer, entered <-chan struct{}, n int) <-chan error {
 	for i := range n {
 		begun.Add(1)
 		go func() {
-			begun.Done()
-			ends <- c.Commit(ctx, one(fmt.Sprint(i), "1"))
+			ends <- c.Commit(&waiting{Context: ctx, tell: sync.OnceFunc(begun.Done)}, one(fmt.Sprint(i), "1"))
 		}()
 	}
 	begun.Wait()
 	return ends
+}
+
+// waiting is a context that tells when someone waits for its end: then Commit has handed its batch over.
+type waiting struct {
+	context.Context
+	tell func()
+}
+
+func (w *waiting) Done() <-chan struct{} {
+	w.tell()
+	return w.Context.Done()
 }
 
 func TestCommitterGroups(t *testing.T) {
