@@ -2,7 +2,6 @@ package doc_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
 	"testing"
@@ -33,15 +32,6 @@ func TestNewID(t *testing.T) {
 	}
 	if _, err := doc.NewID(bytes.NewReader(make([]byte, 15))); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("a source that ends: %v", err)
-	}
-}
-
-func TestPlain(t *testing.T) {
-	v := map[string]any{"at": noon, "n": doc.Counter(3), "text": doc.Text("x"), "list": []any{doc.Text("y"), []byte{1, 2}, int64(4), nil}}
-	got, err := json.Marshal(doc.Plain(v))
-	must(t, err)
-	if want := `{"at":"2026-11-21T12:00:00.000Z","list":["y","AQI=",4,null],"n":3,"text":"x"}`; string(got) != want {
-		t.Errorf("%s, want %s", got, want)
 	}
 }
 

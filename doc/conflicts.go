@@ -19,8 +19,8 @@ type Conflict struct {
 }
 
 // Conflicts are all values at a key or list element: several where devices wrote there without knowing of each other. The last is the one
-// shown; all devices choose the same one. Setting the path to any value, also to that one, settles the conflict. A path that leads nowhere
-// is a [PathError]. It costs the values read.
+// shown; all devices choose the same one. [Tx.Set] of the path to any value, also to that one, settles the conflict; setting what holds it
+// does not, where that one stays. A path that leads nowhere is a [PathError]. It costs the values read.
 func (d *Doc) Conflicts(path string) ([]Conflict, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -71,7 +71,7 @@ func diff(d *opset.Difference) []Patch {
 
 // markGone marks the containers that were hidden or shown again as ones that can differ.
 func (x *differ) markGone() {
-	before, after := x.before.goneIn, x.after.goneIn
+	before, after := x.before.gone, x.after.gone
 	if before == after {
 		if after != opset.Root {
 			for sl := range x.d.Keys(after) {
@@ -81,8 +81,8 @@ func (x *differ) markGone() {
 		return
 	}
 	for _, r := range []reader{x.before, x.after} {
-		if r.goneIn != opset.Root {
-			for sl := range r.v.Keys(r.goneIn) {
+		if r.gone != opset.Root {
+			for sl := range r.v.Keys(r.gone) {
 				x.markPath(x.s.KeyOf(sl))
 			}
 		}
@@ -231,27 +231,4 @@ func (x *differ) inText(p Pointer, obj opset.Object) {
 		}
 	}
 	flush()
-}
-
-// shows says whether a reader sees anything at a place: reader.value without reading more than it takes.
-func (r reader) shows(pl place) bool {
-	switch {
-	case !pl.has:
-		return false
-	case !pl.fixed || !r.hiding() || pl.kind(r.s) == kindNone || !r.isGone(pl.path):
-		return true
-	}
-	obj := pl.object(r.s)
-	if pl.kind(r.s) != kindMap {
-		for range r.v.Elements(obj) {
-			return true
-		}
-		return false
-	}
-	for sl, item := range r.v.Keys(obj) {
-		if r.shows(place{path: pl.path.child(r.s.KeyOf(sl)), fixed: true, item: item, has: true}) {
-			return true
-		}
-	}
-	return false
 }

@@ -8,5 +8,5 @@ func (d *Doc) ValueAt(heads []Hash) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return reader{s: d.set, v: v, gone: goneOf(v)}.get("")
+	return readerOf(d.set, v).get("")
 }

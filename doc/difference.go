@@ -32,6 +32,25 @@ func difference(n, m int, equal func(i, j int) bool) []edit {
 	return walkBack(trace, n, m, start)
 }
 
+// replacements are the edits that turn sequences of n elements into each other place by place.
+func replacements(n int, equal func(i, j int) bool) []edit {
+	var out []edit
+	for i := range n {
+		if !equal(i, i) {
+			out = append(out, edit{i, 1, i, 1})
+		}
+	}
+	return out
+}
+
+// written is how many elements edits replace, delete and insert.
+func written(edits []edit) (n int) {
+	for _, e := range edits {
+		n += max(e.del, e.ins)
+	}
+	return n
+}
+
 // search finds how far each diagonal k = x-y reaches with d edits, for d = 0, 1, … until the end is reached. It gives the reach before
 // each d, nil where more than maxEdits are needed. Row d holds diagonals -d-1 … d+1 at index k+d+1.
 func search(n, m int, equal func(i, j int) bool) [][]int {

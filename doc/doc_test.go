@@ -98,24 +98,6 @@ func all(t fataler, d *doc.Doc) [][]byte {
 	return raws
 }
 
-func ExampleDoc_Edit() {
-	id := doc.NamedID("com.example.notes", "shopping")
-	laptop, _ := doc.New(id, rand.Reader)
-	phone, _ := doc.New(id, rand.Reader)
-	for _, d := range []*doc.Doc{laptop, phone} {
-		d.Apply(doc.Genesis(id, "com.example.notes"))
-	}
-	// Two devices that have never met append to one list.
-	milk, _ := laptop.Edit(doc.Note{Message: "add milk"}, func(tx *doc.Tx) error { return tx.List("items").Append("milk") })
-	phone.Edit(doc.Note{Message: "add eggs"}, func(tx *doc.Tx) error { return tx.List("items").Append("eggs") })
-	for _, c := range milk.Changes {
-		phone.Apply(c.Raw)
-	}
-	items, _ := phone.Get("/items")
-	fmt.Println(len(items.([]any)), "items")
-	// Output: 2 items
-}
-
 func TestContainersMadeApartMerge(t *testing.T) {
 	id := doc.NamedID("test", "shared")
 	a, b := open(t, id), open(t, id)
@@ -326,23 +308,6 @@ func TestSaved(t *testing.T) {
 	}
 	if _, err := doc.ReadSaved([]byte("x"), nil); err == nil {
 		t.Error("read what is no document")
-	}
-}
-
-func TestClosed(t *testing.T) {
-	d := open(t, doc.ID{8})
-	must(t, d.Close())
-	must(t, d.Close())
-	_, err1 := d.Get("")
-	_, err2 := d.Edit(doc.Note{}, nil)
-	_, err3 := d.Apply()
-	_, err4 := d.Save(nil)
-	_, err5 := d.Marks()
-	_, err6 := d.Change(doc.Hash{})
-	for i, err := range []error{err1, err2, err3, err4, err5, err6} {
-		if !errors.Is(err, doc.ErrClosed) {
-			t.Errorf("call %d: %v", i+1, err)
-		}
 	}
 }
 

@@ -86,8 +86,15 @@ func (d *Doc) Size() int {
 }
 
 // Graph is the causal index of the document's changes, for reading. It is the document's own and changes with it: use it only
-// where nothing else uses the document.
-func (d *Doc) Graph() *gate.Graph { return d.set.Graph() }
+// where nothing else uses the document. It is empty once the document is closed.
+func (d *Doc) Graph() *gate.Graph {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.set == nil {
+		return opset.New().Graph()
+	}
+	return d.set.Graph()
+}
 
 // open is the set of a document that is not closed. Called with mu held.
 func (d *Doc) open() (*opset.Set, error) {

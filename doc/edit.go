@@ -13,7 +13,7 @@ import (
 type Note struct {
 	Message string    // why, for people; may be empty
 	Time    time.Time // when, to the second; the zero time means 1970
-	Author  string    // who, as other devices will show it: nobody checks it; kept with the first change after opening; may be empty
+	Author  string    // who, as other devices will show it, unchecked; the one of the first edit after opening counts for all; may be empty
 }
 
 // Edited is what an edit made.
@@ -56,6 +56,7 @@ func (d *Doc) Edit(note Note, fn func(*Tx) error) (edited Edited, err error) {
 		if err != nil {
 			return Edited{}, fmt.Errorf("this edit cannot be one change: %w", err)
 		}
+		tx.made = append(tx.made, draft.Gathered()...)
 		if some {
 			tx.made = append(tx.made, c)
 		}

@@ -120,7 +120,7 @@ func TestVersions(t *testing.T) {
 			}
 			v, err := a.At(a.Heads())
 			must(rt, err)
-			all = append(all, then{a.Heads(), value(rt, a), v})
+			all = append(all, then{a.Heads(), jsonOf(rt, a), v})
 		}
 		for _, one := range all {
 			again, err := a.At(one.heads)
@@ -139,15 +139,15 @@ func TestVersions(t *testing.T) {
 			}
 		}
 		one := rapid.SampledFrom(all).Draw(rt, "version")
-		before, now := a.Heads(), value(rt, a)
+		before, now := a.Heads(), jsonOf(rt, a)
 		_, err := a.Revert(one.heads, doc.Note{Message: "revert"})
 		must(rt, err)
-		if got := value(rt, a); got != one.json {
+		if got := jsonOf(rt, a); got != one.json {
 			rt.Fatalf("reverted it is\n%s, was\n%s", got, one.json)
 		}
 		_, err = a.Revert(before, doc.Note{})
 		must(rt, err)
-		if got := value(rt, a); got != now {
+		if got := jsonOf(rt, a); got != now {
 			rt.Fatalf("reverted back it is\n%s, was\n%s", got, now)
 		}
 		merge(rt, a, b)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"tombolo/doc/value"
 )
@@ -33,7 +34,8 @@ const (
 // maxSafe is the largest whole number that every JSON reader keeps: 2^53-1.
 const maxSafe = 1<<53 - 1
 
-// EncodeJSON gives the canonical JSON of a value in Go form. Equal values give equal bytes.
+// EncodeJSON gives the canonical JSON of a value in Go form, or of a Go value that a document can hold. Equal values give equal bytes. What a
+// document cannot hold is a [ValueError].
 func EncodeJSON(v any) ([]byte, error) {
 	v, err := normalizeForJSON(v)
 	if err != nil {
@@ -44,27 +46,31 @@ func EncodeJSON(v any) ([]byte, error) {
 
 // normalizeForJSON lets [Unknown] pass, which may be read but not written.
 func normalizeForJSON(v any) (any, error) {
-	if known(v) {
+	if known(v, 0) {
 		return v, nil
 	}
 	return value.Marshal(v)
 }
 
-// known reports whether v is made of exactly the types that reading gives.
-func known(v any) bool {
+// known reports whether v is made of exactly the types that reading gives, of valid text, and without a circle.
+func known(v any, depth int) bool {
 	switch v := v.(type) {
-	case nil, bool, int64, uint64, float64, string, []byte, time.Time, Text, Counter, Unknown:
+	case nil, bool, int64, uint64, float64, []byte, time.Time, Counter, Unknown:
 		return true
+	case string:
+		return utf8.ValidString(v)
+	case Text:
+		return utf8.ValidString(string(v))
 	case []any:
 		for _, e := range v {
-			if !known(e) {
+			if depth > maxDepth || !known(e, depth+1) {
 				return false
 			}
 		}
 		return true
 	case map[string]any:
-		for _, e := range v {
-			if !known(e) {
+		for k, e := range v {
+			if depth > maxDepth || !utf8.ValidString(k) || !known(e, depth+1) {
 				return false
 			}
 		}
@@ -191,32 +197,4 @@ func formatTime(t time.Time) string {
 		return strconv.FormatInt(t.UnixMilli(), 10)
 	}
 	return t.UTC().Format("2006-01-02T15:04:05.000Z")
-}
-
-// Plain turns a value in Go form into what encoding/json handles without marks: texts become strings, counters numbers, times
-// RFC 3339, bytes base64. It is for programs that decode into their own types; it does not say which kind a value had.
-func Plain(v any) any {
-	switch v := v.(type) {
-	case Text:
-		return string(v)
-	case Counter:
-		return int64(v)
-	case time.Time:
-		return formatTime(v)
-	case Unknown:
-		return nil
-	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = Plain(e)
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k, e := range v {
-			out[k] = Plain(e)
-		}
-		return out
-	}
-	return v
 }

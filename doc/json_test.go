@@ -181,22 +181,3 @@ func TestDifferenceOfVeryDifferentSequences(t *testing.T) {
 		t.Errorf("%d elements, %d touched", len(got), touched)
 	}
 }
-
-func FuzzDecodeJSON(f *testing.F) {
-	for _, s := range []string{`{"a":[1,2.5,"x",null,true,{"$text":"t"}]}`, `{"$$x":{"$counter":1}}`, `{"$time":"1"}`} {
-		f.Add([]byte(s))
-	}
-	f.Fuzz(func(t *testing.T, in []byte) {
-		v, err := doc.DecodeJSON(in)
-		if err != nil {
-			return
-		}
-		b, err := doc.EncodeJSON(v)
-		if err != nil {
-			t.Fatalf("%q was read and cannot be written: %v", in, err)
-		}
-		if back, err := doc.DecodeJSON(b); err != nil || !doc.Equal(back, v) {
-			t.Fatalf("%q: %s reads back as %v, %v", in, b, back, err)
-		}
-	})
-}

@@ -1,6 +1,7 @@
 package doc
 
 import (
+	"errors"
 	"fmt"
 
 	"tombolo/doc/gate"
@@ -89,7 +90,7 @@ func (tx *Tx) SetName(name string) error {
 	}
 	marks, ok := mapAt(tx.s.Now(), opset.Root, marksKey)
 	if !ok {
-		return fmt.Errorf("name the document: it has no genesis")
+		return errors.New("name the document: it has no genesis; apply that first")
 	}
 	v, err := value.Of(name)
 	if err != nil {
@@ -97,6 +98,9 @@ func (tx *Tx) SetName(name string) error {
 	}
 	if err := v.Check(); err != nil {
 		return err
+	}
+	if item, ok := tx.s.Now().Get(marks, markName); ok && tx.same(item, v) {
+		return nil
 	}
 	return tx.put(tx.s.NewKey(marks, markName), v)
 }
@@ -119,14 +123,11 @@ func (tx *Tx) setGone(path Pointer, gone bool) error {
 	if err != nil {
 		return err
 	}
-	r := tx.reader()
 	key := path.String()
 	if gone {
-		r.gone[key] = true
 		draft.Set(tx.s.NewKey(m, key), gate.TypeTrue, nil)
 		return nil
 	}
-	delete(r.gone, key)
 	draft.Delete(tx.s.NewKey(m, key))
 	return nil
 }
@@ -140,12 +141,5 @@ func (tx *Tx) makeGone() error {
 	return err
 }
 
-// reader reads the document with this transaction's writes in place. Only the transaction changes what is gone meanwhile.
-func (tx *Tx) reader() reader {
-	if tx.gone == nil {
-		if tx.gone = goneOf(tx.s.Now()); tx.gone == nil {
-			tx.gone = map[string]bool{}
-		}
-	}
-	return reader{s: tx.s, v: tx.s.Now(), gone: tx.gone}
-}
+// reader reads the document with this transaction's writes in place.
+func (tx *Tx) reader() reader { return readerOf(tx.s, tx.s.Now()) }

@@ -106,7 +106,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		a, b := open(t, doc.ID{1}), open(t, doc.ID{1})
 		for range rapid.IntRange(1, 12).Draw(rt, "edits") {
 			d := rapid.SampledFrom([]*doc.Doc{a, b}).Draw(rt, "device")
-			before, heads := value(rt, d), d.Heads()
+			before, heads := jsonOf(rt, d), d.Heads()
 			_, err := d.Edit(doc.Note{Time: noon}, func(tx *doc.Tx) error {
 				for range rapid.IntRange(1, 3).Draw(rt, "operations") {
 					if err := step(rt, tx); err != nil {
@@ -118,8 +118,8 @@ func TestEverythingAtOnce(t *testing.T) {
 				}
 				return nil
 			})
-			if err != nil && (value(rt, d) != before || !slices.Equal(d.Heads(), heads)) {
-				rt.Fatalf("a failed edit (%v) changed\n%s to\n%s", err, before, value(rt, d))
+			if err != nil && (jsonOf(rt, d) != before || !slices.Equal(d.Heads(), heads)) {
+				rt.Fatalf("a failed edit (%v) changed\n%s to\n%s", err, before, jsonOf(rt, d))
 			}
 			if pe, ok := errors.AsType[*doc.PathError](err); err != nil && !ok && !errors.Is(err, boom) {
 				rt.Fatalf("an error of another kind: %v (%v)", err, pe)
@@ -130,7 +130,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		}
 		merge(rt, a, b)
 		again, err := doc.Load(a.ID(), all(rt, a), zeros{})
-		if err != nil || value(rt, again) != value(rt, a) {
+		if err != nil || jsonOf(rt, again) != jsonOf(rt, a) {
 			rt.Fatalf("loaded again it differs: %v", err)
 		}
 	})
@@ -141,7 +141,7 @@ type zeros struct{}
 
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
-func value(rt *rapid.T, d *doc.Doc) string {
+func jsonOf(rt *rapid.T, d *doc.Doc) string {
 	b, err := d.JSON("")
 	if err != nil {
 		rt.Fatal(err)

@@ -20,10 +20,13 @@ func ParsePointer(s string) (Pointer, error) {
 	}
 	tokens := strings.Split(s[1:], "/")
 	for i, t := range tokens {
-		if strings.Contains(strings.NewReplacer("~0", "", "~1", "").Replace(t), "~") {
+		if !strings.Contains(t, "~") {
+			continue
+		}
+		if strings.Contains(withoutEscapes.Replace(t), "~") {
 			return nil, &PathError{Path: s, Reason: `"~" must be written ~0, and "/" inside a key ~1`}
 		}
-		tokens[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(t)
+		tokens[i] = unescapeToken.Replace(t)
 	}
 	return tokens, nil
 }
@@ -46,7 +49,11 @@ func (p Pointer) String() string {
 	return b.String()
 }
 
-var escapeToken = strings.NewReplacer("~", "~0", "/", "~1")
+var (
+	escapeToken    = strings.NewReplacer("~", "~0", "/", "~1")
+	unescapeToken  = strings.NewReplacer("~1", "/", "~0", "~")
+	withoutEscapes = strings.NewReplacer("~0", "", "~1", "")
+)
 
 // child is p and one more token, in memory of its own: siblings never share a tail.
 func (p Pointer) child(token string) Pointer {

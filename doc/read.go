@@ -51,9 +51,7 @@ func (d *Doc) Hash() ([32]byte, error) {
 type reader struct {
 	s    *opset.Set
 	v    opset.View
-	gone map[string]bool // in a transaction
-
-	goneIn opset.Object // elsewhere: where to look them up, since a document can have many and a reader ask for few; the root for nowhere
+	gone opset.Object // where those are marked; the root for nowhere
 }
 
 // reader reads the document as it is now. Called with mu held.
@@ -67,7 +65,7 @@ func (d *Doc) reader() (reader, error) {
 
 func readerOf(s *opset.Set, v opset.View) reader {
 	in, _ := goneMap(v) // the root, when there is none
-	return reader{s: s, v: v, goneIn: in}
+	return reader{s: s, v: v, gone: in}
 }
 
 func (r reader) get(path string) (any, error) {
@@ -106,15 +104,15 @@ func (r reader) decode(pl place, into any) error {
 
 // isGone says whether the container at p is marked as removed.
 func (r reader) isGone(p Pointer) bool {
-	if r.goneIn != opset.Root {
-		_, gone := r.v.Get(r.goneIn, p.String())
-		return gone
+	if !r.hiding() {
+		return false
 	}
-	return len(r.gone) > 0 && r.gone[p.String()]
+	_, gone := r.v.Get(r.gone, p.String())
+	return gone
 }
 
 // hiding says whether anything may be marked as removed.
-func (r reader) hiding() bool { return r.goneIn != opset.Root || len(r.gone) > 0 }
+func (r reader) hiding() bool { return r.gone != opset.Root }
 
 // value reads what stands at a place. shown is false for nothing, and for a container that was removed and has stayed empty.
 func (r reader) value(pl place) (out any, shown bool) {
@@ -261,12 +259,29 @@ func (r reader) element(obj opset.Object, i int) (opset.Slot, opset.Item) {
 }
 
 // hides says whether a removed container stands at a place, still empty.
-func (r reader) hides(pl place) bool {
-	if !pl.fixed || pl.kind(r.s) == kindNone || !r.isGone(pl.path) {
+func (r reader) hides(pl place) bool { return pl.has && !r.shows(pl) }
+
+// shows says whether a reader sees anything at a place: reader.value without reading more than it takes.
+func (r reader) shows(pl place) bool {
+	switch {
+	case !pl.has:
+		return false
+	case !pl.fixed || !r.hiding() || pl.kind(r.s) == kindNone || !r.isGone(pl.path):
+		return true
+	}
+	obj := pl.object(r.s)
+	if pl.kind(r.s) != kindMap {
+		for range r.v.Elements(obj) {
+			return true
+		}
 		return false
 	}
-	_, shown := r.value(pl)
-	return !shown
+	for sl, item := range r.v.Keys(obj) {
+		if r.shows(place{path: pl.path.child(r.s.KeyOf(sl)), fixed: true, item: item, has: true}) {
+			return true
+		}
+	}
+	return false
 }
 
 // word is what stands at a place, for messages.

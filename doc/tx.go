@@ -24,7 +24,6 @@ type Tx struct {
 	failed  error    // a patch was left half done: the edit fails, whatever fn makes of that error
 	exact   bool     // a string is no text and a number no counter, see Revert
 
-	gone  map[string]bool      // see reader
 	maps  map[string]container // see container
 	asked bool                 // name and ours are known, see app
 	name  string
@@ -63,7 +62,28 @@ func (tx *Tx) Set(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	return tx.set(p, want)
+	if err := tx.set(p, want); err != nil {
+		return err
+	}
+	return tx.settle(p)
+}
+
+// settle takes away what other devices left beside the value that was set.
+func (tx *Tx) settle(p Pointer) error {
+	pl, err := tx.place(p)
+	if err != nil || pl.root() || !pl.has {
+		return nil // at "-" of a list, which appended
+	}
+	live := tx.s.Now().Conflicts(pl.slot(tx.s))
+	if len(live) < 2 {
+		return nil
+	}
+	draft, err := tx.write()
+	if err != nil {
+		return err
+	}
+	draft.Withdraw(pl.slot(tx.s), live[:len(live)-1])
+	return nil
 }
 
 // wanted is v as something to be stored, wholly checked: nothing is written that fails half-way.
@@ -93,12 +113,6 @@ func (tx *Tx) set(p Pointer, want value.Value) error {
 	pl, err := tx.place(p)
 	if err != nil {
 		return err
-	}
-	if want.Kind() == value.Absent {
-		if !pl.has || pl.hidden {
-			return nil
-		}
-		return tx.remove(p)
 	}
 	if err := tx.prepare(pl, want); err != nil {
 		return err
@@ -244,7 +258,7 @@ func slotsOf(v opset.View, obj opset.Object) []opset.Slot {
 // reveal takes the containers on the way to p, and p itself, out of hiding, before something is written there.
 func (tx *Tx) reveal(p Pointer) error {
 	r := tx.reader()
-	for i := 1; len(r.gone) > 0 && i <= len(p); i++ {
+	for i := 1; r.hiding() && i <= len(p); i++ {
 		if r.isGone(p[:i]) {
 			if err := tx.setGone(p[:i], false); err != nil {
 				return err

@@ -199,7 +199,6 @@ func (t *taking) hidden(sl opset.Slot) (Pointer, bool) {
 	if !fixed {
 		return nil, false
 	}
-	t.tx.gone = nil // marks are taken back, too
 	pl, err := t.tx.placeInside(path)
 	return path, err == nil && t.tx.reader().hides(pl)
 }
@@ -250,7 +249,6 @@ func (t *taking) foreign(obj opset.Object) bool {
 // hide hides the containers that the step created at fixed paths and that are empty now, inner ones first. They are marked also where they do not
 // show, since what is in their place may go again.
 func (t *taking) hide() error {
-	t.tx.gone = nil // marks were taken back, too
 	slices.SortStableFunc(t.made, func(a, b created) int { return cmp.Compare(len(b.path), len(a.path)) })
 	for _, c := range t.made {
 		r := t.tx.reader()

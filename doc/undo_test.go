@@ -64,7 +64,7 @@ func TestUndoAlone(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		d, u := open(t, doc.ID{1}), doc.NewUndo(0)
 		fill(rt, d)
-		values, at := []string{value(rt, d)}, 0
+		values, at := []string{jsonOf(rt, d)}, 0
 		move := func(by int) {
 			do := d.Undo // of the document as it is open now
 			if by > 0 {
@@ -77,7 +77,7 @@ func TestUndoAlone(t *testing.T) {
 				values = slices.Delete(values, max(at, at-by), max(at, at-by)+1)
 				at = min(at, at-by)
 			}
-			if got := value(rt, d); got != values[at] {
+			if got := jsonOf(rt, d); got != values[at] {
 				rt.Fatalf("after step %d of %d by %d it is\n%s, was\n%s", at, len(values)-1, by, got, values[at])
 			}
 		}
@@ -100,7 +100,7 @@ func TestUndoAlone(t *testing.T) {
 				if err == nil && len(e.Changes) > 0 {
 					u.Did(e)
 					at++
-					values = append(values[:at:at], value(rt, d))
+					values = append(values[:at:at], jsonOf(rt, d))
 				}
 			case "undo":
 				if u.CanUndo() {
@@ -122,7 +122,7 @@ func TestUndoAlone(t *testing.T) {
 		}
 		again, err := doc.Load(d.ID(), all(rt, d), zeros{})
 		must(rt, err)
-		if value(rt, again) != value(rt, d) {
+		if jsonOf(rt, again) != jsonOf(rt, d) {
 			rt.Fatal("loaded again it differs")
 		}
 		agreesWithTheCore(rt, d)
@@ -195,16 +195,16 @@ func TestUndoKeepsWhatOthersWrote(t *testing.T) {
 				if rapid.Bool().Draw(rt, "again") {
 					do, can, redo = a.Redo, u.CanRedo(), true
 				}
-				before := marksOf(value(rt, a), n)
+				before := marksOf(jsonOf(rt, a), n)
 				if !can {
 					continue
 				}
 				_, err := do(u, doc.Note{})
 				must(rt, err)
-				if after := marksOf(value(rt, a), n); !redo { // a redo removes again what its user removed
+				if after := marksOf(jsonOf(rt, a), n); !redo { // a redo removes again what its user removed
 					for _, m := range before {
 						if !slices.Contains(after, m) {
-							rt.Fatalf("undo took %q of the other user: %s", m, value(rt, a))
+							rt.Fatalf("undo took %q of the other user: %s", m, jsonOf(rt, a))
 						}
 					}
 				}
@@ -401,5 +401,36 @@ func TestTakeBack(t *testing.T) {
 	wantJSON(t, d, `{"a":3,"l":["x"]}`)
 	if _, err := d.TakeBack(doc.Note{}, doc.Hash{1}); !errors.Is(err, doc.ErrUnknownChange) {
 		t.Errorf("an unknown change: %v", err)
+	}
+}
+
+// An element that was removed from a list before the list was comes back in the copy of the list, in its place.
+func TestUndoInACopy(t *testing.T) {
+	for _, path := range []string{"/in/0", "/in/0/k"} {
+		u := newUser(t)
+		var inner any = []any{"a", "b", "c", []any{"d"}}
+		if path != "/in/0" {
+			inner = map[string]any{"k": inner}
+		}
+		u.edit(func(tx *doc.Tx) error { return tx.Set("in", []any{inner}) })
+		start, err := u.Doc.JSON("")
+		must(t, err)
+		u.edit(func(tx *doc.Tx) error { return tx.List(path).Delete(3, 1) })
+		u.edit(func(tx *doc.Tx) error { return tx.List(path).Delete(1, 1) })
+		u.edit(func(tx *doc.Tx) error { return tx.List(path).Delete(0, 1) })
+		last, err := u.Doc.JSON("")
+		must(t, err)
+		u.edit(func(tx *doc.Tx) error { return tx.Remove("/in/0") })
+		for range 4 {
+			u.undo()
+		}
+		wantJSON(t, u.Doc, string(start))
+		for range 3 {
+			u.redo()
+		}
+		wantJSON(t, u.Doc, string(last))
+		u.redo()
+		wantJSON(t, u.Doc, `{"in":[]}`)
+		agreesWithTheCore(t, u.Doc)
 	}
 }

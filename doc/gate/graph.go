@@ -106,6 +106,9 @@ func (g *Graph) MaxOp() uint64 {
 	return uint64(m)
 }
 
+// MaxOpOf is the highest operation counter in the change at a position and its past.
+func (g *Graph) MaxOpOf(pos int) uint64 { return uint64(g.nodes[pos].maxOp) }
+
 // Missing are those of hs that are not in the graph, in their order.
 func (g *Graph) Missing(hs []Hash) []Hash {
 	var out []Hash

@@ -16,7 +16,7 @@ const (
 	MaxOps         = 1 << 20   // operations of one change
 	MaxPreds       = 1 << 20   // predecessors of all operations of one change
 	MaxDeps        = 4096      // dependencies of one change
-	MaxActors      = 4096      // other actors one change refers to
+	MaxActors      = 1 << 14   // other actors one change refers to
 	MaxActorBytes  = 64        // length of an actor ID; Automerge's own are 16 bytes long
 	MaxCounter     = 1<<32 - 1 // seq, startOp, and startOp plus the number of operations: the core ends the process beyond
 	MaxTime        = 1 << 53   // seconds before or after 1970; the core cannot load again what is far beyond

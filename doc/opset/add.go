@@ -8,7 +8,7 @@ import (
 )
 
 // Add checks a change that came from gate.Parse and records it. It returns the change's position in the graph. The errors are those of gate.Graph.Add,
-// and [*gate.FormError] where an operation does not fit the document; nothing is recorded on an error.
+// [*gate.FormError] or [*gate.LimitError] where an operation does not fit the document, and [ErrFull]; nothing is recorded on an error.
 func (s *Set) Add(c gate.Change) (int, error) {
 	if s.draft {
 		return 0, ErrDraft
@@ -19,12 +19,15 @@ func (s *Set) Add(c gate.Change) (int, error) {
 	if err := s.graph.Check(c); err != nil {
 		return 0, err
 	}
+	if !s.room(c.Ops, len(c.Raw)) {
+		return 0, ErrFull
+	}
 	r := resolver{s: s, c: &c, past: s.graph.Past(c), base: uint32(len(s.ops))}
 	s.open(c.Actor, uint32(c.StartOp), c.Time, c.Message)
 	for _, a := range c.Others {
 		n, ok := s.graph.ActorNumber(a)
 		if !ok {
-			s.closeLast()
+			s.dropLast()
 			return 0, &gate.FormError{Reason: "it refers to a writer whose changes are not in its past"}
 		}
 		r.others = append(r.others, uint32(n))
@@ -32,11 +35,13 @@ func (s *Set) Add(c gate.Change) (int, error) {
 	for o := range c.Operations() {
 		if err := r.add(o); err != nil {
 			s.dropLast()
+			s.shrink()
 			return 0, err
 		}
 	}
 	if c.Footer != nil {
 		s.footers[uint32(len(s.changes)-1)] = bytes.Clone(c.Footer)
+		s.text += len(c.Footer)
 	}
 	return s.graph.Add(c)
 }
@@ -50,22 +55,31 @@ func (s *Set) open(actor []byte, start uint32, time int64, message string) {
 	}
 	w := &s.writers[n]
 	w.changes = append(w.changes, uint32(len(s.changes)))
-	s.changes = append(s.changes, change{first: uint32(len(s.ops)), start: start, writer: uint32(n), time: time, message: message})
+	c := change{first: uint32(len(s.ops)), start: start, writer: uint32(n), keys: uint32(len(s.keys)), time: time, message: message}
+	s.changes = append(s.changes, c)
+	s.text += len(message)
 }
 
-// dropLast takes back the last change with its operations.
+// dropLast takes back the last change with its operations and the keys that came with it.
 func (s *Set) dropLast() {
+	keys := s.changes[len(s.changes)-1].keys
+	s.dropOps()
+	for _, k := range s.keys[keys:] {
+		delete(s.keyNo, k)
+		s.text -= len(k)
+	}
+	s.keys = s.keys[:keys]
+}
+
+// dropOps takes back the last change with its operations. Keys keep their numbers.
+func (s *Set) dropOps() {
 	last := s.changes[len(s.changes)-1]
 	for len(s.ops) > int(last.first) {
 		s.undo()
 	}
-	s.closeLast()
-}
-
-// closeLast takes back a change without operations.
-func (s *Set) closeLast() {
-	n := s.changes[len(s.changes)-1].writer
+	n := last.writer
 	s.changes = s.changes[:len(s.changes)-1]
+	s.text -= len(last.message) + len(s.footers[uint32(len(s.changes))])
 	delete(s.footers, uint32(len(s.changes)))
 	w := &s.writers[n]
 	if w.changes = w.changes[:len(w.changes)-1]; len(w.changes) == 0 {
@@ -79,6 +93,7 @@ func (s *Set) Truncate(n int) {
 		s.dropLast()
 	}
 	s.graph.Truncate(n)
+	s.shrink()
 }
 
 // resolver turns the references of one change into positions.
@@ -89,6 +104,23 @@ type resolver struct {
 	base   uint32   // position of its first operation
 	others []uint32 // numbers of the other writers
 	preds  []uint32
+
+	key, mark lastKey
+}
+
+// lastKey keeps the number of a key for the operations that repeat it: a million of them take no more bytes than one, and looking a long key up costs
+// its length.
+type lastKey struct {
+	key   string
+	no    uint32
+	known bool
+}
+
+func (l *lastKey) number(s *Set, key string) uint32 {
+	if !l.known || l.key != key {
+		l.key, l.no, l.known = key, s.key(key), true
+	}
+	return l.no
 }
 
 func refuse(reason string) error { return &gate.FormError{Reason: reason} }
@@ -109,11 +141,14 @@ func (r *resolver) add(g *gate.Op) error {
 	if g.Action == gate.ActMark && s.objects[o.obj].kind != gate.ActMakeText {
 		return refuse("a mark outside of a text")
 	}
+	if g.Type == gate.TypeString && len(g.Value) == 0 && s.objects[o.obj].kind == gate.ActMakeText {
+		return refuse("an empty string in a text") // the core loses count of what takes no room
+	}
 	if isMake(g.Action) && s.objects[o.obj].depth >= gate.MaxDepth {
 		return &gate.LimitError{What: "containers in each other", Have: gate.MaxDepth + 1, Max: gate.MaxDepth}
 	}
 	if !g.Seq {
-		o.key = s.key(g.Key)
+		o.key = r.key.number(s, g.Key)
 	} else if err := r.element(g, &o); err != nil {
 		return err
 	}
@@ -132,7 +167,7 @@ func (r *resolver) add(g *gate.Op) error {
 		o.flags |= flagExpand
 	}
 	if g.Named {
-		o.name = s.key(g.Mark) + 1
+		o.name = r.mark.number(s, g.Mark) + 1
 	}
 	s.record(o, g.Value, r.preds)
 	return nil

@@ -96,9 +96,13 @@ func (s *Set) undo() {
 	default:
 		sl := s.slotOf(obj, o.key)
 		s.unreplace(&sl.last, &sl.live, pos)
+		if sl.last == 0 { // it came with this operation, as the last one
+			s.removeSlot(obj)
+		}
 	}
 	s.lists.release(o.pred)
 	delete(s.counters, pos)
+	delete(s.widths, pos)
 	if isMake(o.action) {
 		s.objects = s.objects[:len(s.objects)-1]
 	} else {

@@ -16,7 +16,9 @@ type Draft struct {
 	actor []byte
 	first int // its place among the changes
 
-	placed []placed
+	placed   []placed
+	gathered []gate.Change
+	failed   error // it cannot be committed
 }
 
 var (
@@ -32,7 +34,7 @@ func (s *Set) Begin(actor []byte) (*Draft, error) {
 		return nil, ErrDraft
 	}
 	start := s.graph.MaxOp() + 1
-	if start+gate.MaxOps >= gate.MaxCounter {
+	if start+gate.MaxOps >= gate.MaxCounter || !s.room(gate.MaxOps, gate.MaxChangeBytes) {
 		return nil, ErrFull
 	}
 	d := &Draft{s: s, actor: actor}
@@ -68,10 +70,16 @@ type Note struct {
 // discarded, and the error says which.
 func (d *Draft) Commit(n Note) (gate.Change, bool, error) {
 	s := d.s
-	if len(d.placed) > 0 {
-		if err := d.settle(); err != nil {
+	if d.failed != nil {
+		d.Discard()
+		return gate.Change{}, false, d.failed
+	}
+	heads := s.graph.Heads()
+	if len(d.placed) > 0 || len(heads) > gate.MaxDeps {
+		if err := d.settle(n.Author); err != nil {
 			return gate.Change{}, false, err
 		}
+		heads = s.graph.Heads()
 	}
 	if d.Len() == 0 {
 		d.Discard()
@@ -79,13 +87,16 @@ func (d *Draft) Commit(n Note) (gate.Change, bool, error) {
 	}
 	c := &s.changes[d.first]
 	c.message = n.Message
+	s.text += len(n.Message)
 	if !n.Time.IsZero() {
 		c.time = n.Time.Unix()
 	}
 	if len(n.Author) > 0 && len(s.writers[c.writer].changes) == 1 {
-		s.footers[uint32(d.first)] = gate.AuthorFooter(n.Author)
+		footer := gate.AuthorFooter(n.Author)
+		s.footers[uint32(d.first)] = footer
+		s.text += len(footer)
 	}
-	head := gate.Change{Deps: s.graph.Heads(), Actor: d.actor, Seq: uint64(len(s.writers[c.writer].changes))}
+	head := gate.Change{Deps: heads, Actor: d.actor, Seq: uint64(len(s.writers[c.writer].changes))}
 	made, err := s.encode(d.first, head)
 	if err == nil {
 		_, err = s.graph.Add(made)
@@ -123,9 +134,9 @@ func (d *Draft) Placed(item Item) (gate.Change, bool) {
 	return d.placed[i].c, true
 }
 
-// settle adds the changes that were placed, and records the draft's own operations once more on top of them. On an error the draft is
-// discarded; the changes added stay.
-func (d *Draft) settle() error {
+// settle adds the changes that were placed, gathers the heads where they are too many, and records the draft's own operations once more on top
+// of that. On an error the draft is discarded; the changes added stay.
+func (d *Draft) settle(author []byte) error {
 	s := d.s
 	base, objects := s.changes[d.first].first, uint32(len(s.objects))
 	type saved struct {
@@ -133,7 +144,7 @@ func (d *Draft) settle() error {
 		value []byte
 		preds []uint32
 	}
-	all := make([]saved, 0, d.all())
+	all, own := make([]saved, 0, d.all()), d.Len()
 	for pos := base; int(pos) < len(s.ops); pos++ {
 		one := saved{o: s.ops[pos]}
 		s.lists.each(one.o.pred, func(p uint32) bool { one.preds = append(one.preds, p); return true })
@@ -144,7 +155,8 @@ func (d *Draft) settle() error {
 		}
 		all = append(all, one)
 	}
-	d.Discard()
+	s.dropOps() // the keys' numbers stay, as the operations saved have them
+	s.draft = false
 	positions, objs := make([]uint32, len(all)), map[uint32]uint32{}
 	settled := func(i, pos uint32) {
 		positions[i] = pos
@@ -161,6 +173,11 @@ func (d *Draft) settle() error {
 		done[p.pos-base] = true
 	}
 	d.placed = nil
+	if own > 0 {
+		if err := d.gather(author); err != nil {
+			return err
+		}
+	}
 	d.open(s.graph.MaxOp() + 1)
 	move := func(p *uint32) {
 		if *p >= base {
@@ -193,6 +210,47 @@ func (d *Draft) settle() error {
 	return nil
 }
 
+// gather makes changes without operations until one change can build on all heads: edits that create thousands of containers leave as many, and so
+// can a hostile device.
+func (d *Draft) gather(author []byte) error {
+	g := d.s.graph
+	for {
+		heads := g.Heads()
+		if len(heads) <= gate.MaxDeps {
+			return nil
+		}
+		c := gate.Change{Deps: heads[:gate.MaxDeps-1], Actor: d.actor, Seq: 1}
+		if n, ok := g.ActorNumber(d.actor); ok {
+			c.Seq += uint64(g.Count(n))
+			own := g.At(int(d.s.writers[n].changes[c.Seq-2]))
+			if at, found := slices.BinarySearchFunc(c.Deps, own, gate.Hash.Compare); !found {
+				c.Deps = slices.Insert(c.Deps, at, own)
+			}
+		} else if len(author) > 0 {
+			c.Footer = gate.AuthorFooter(author)
+		}
+		for _, h := range c.Deps {
+			if pos, ok := g.Position(h); ok {
+				c.StartOp = max(c.StartOp, g.MaxOpOf(pos)+1)
+			}
+		}
+		raw, err := gate.Encode(c, func(func(*gate.Op) bool) {})
+		if err == nil {
+			c, err = gate.Parse(raw)
+		}
+		if err == nil {
+			_, err = d.s.Add(c)
+		}
+		if err != nil {
+			return err
+		}
+		d.gathered = append(d.gathered, c)
+	}
+}
+
+// Gathered are the changes without operations that Commit made below the draft's own, where the document had more heads than one change may build on.
+func (d *Draft) Gathered() []gate.Change { return d.gathered }
+
 func (d *Draft) op(sl Slot, action gate.Action, t gate.ValueType) op {
 	o := op{change: uint32(d.first), obj: uint32(sl.Obj), key: sl.key, action: action, meta: uint32(t)}
 	if sl.Seq {
@@ -201,9 +259,14 @@ func (d *Draft) op(sl Slot, action gate.Action, t gate.ValueType) op {
 	return o
 }
 
-// preds are the values a slot holds now, all of which a write replaces.
+// maxReplaced is how many values one operation replaces. A change may refer to gate.MaxActors writers and no more, so a slot with values of more could
+// otherwise never be written again; the last ones go, so that the new value is shown.
+const maxReplaced = 1000
+
+// preds are the values a slot holds now, which a write replaces.
 func (d *Draft) preds(sl Slot) []uint32 {
 	items := d.s.Now().Conflicts(sl)
+	items = items[max(0, len(items)-maxReplaced):]
 	out := make([]uint32, len(items))
 	for i, item := range items {
 		out[i] = uint32(item)
@@ -211,9 +274,22 @@ func (d *Draft) preds(sl Slot) []uint32 {
 	return out
 }
 
+// fit is a value that one change can hold; one that is too large makes Commit fail.
+func (d *Draft) fit(value []byte) []byte {
+	switch {
+	case len(value) > gate.MaxChangeBytes:
+		d.failed = &gate.LimitError{What: "bytes", Have: uint64(len(value)), Max: gate.MaxChangeBytes}
+	case !d.s.room(1, len(value)):
+		d.failed = ErrFull
+	default:
+		return value
+	}
+	return nil
+}
+
 // Set puts a scalar into a slot. value is copied.
 func (d *Draft) Set(sl Slot, t gate.ValueType, value []byte) Item {
-	return Item(d.s.record(d.op(sl, gate.ActSet, t), value, d.preds(sl)))
+	return Item(d.s.record(d.op(sl, gate.ActSet, t), d.fit(value), d.preds(sl)))
 }
 
 // Make puts a new container into a slot: gate.ActMakeMap, gate.ActMakeList or gate.ActMakeText.
@@ -221,7 +297,7 @@ func (d *Draft) Make(sl Slot, kind gate.Action) Object {
 	return Object(d.s.ops[d.s.record(d.op(sl, kind, gate.TypeNull), nil, d.preds(sl))].val)
 }
 
-// Delete empties a slot. It does nothing where nothing is.
+// Delete empties a slot; where a thousand and more concurrent values stand, it takes away a thousand. It does nothing where nothing is.
 func (d *Draft) Delete(sl Slot) {
 	if preds := d.preds(sl); len(preds) > 0 {
 		d.s.record(d.op(sl, gate.ActDelete, gate.TypeNull), nil, preds)
@@ -243,7 +319,7 @@ func Head(obj Object) Slot { return Slot{Obj: obj, Seq: true, key: ^uint32(0)} }
 
 // InsertAfter puts a scalar into a list or text as a new element behind another one or the [Head].
 func (d *Draft) InsertAfter(sl Slot, t gate.ValueType, value []byte) Slot {
-	return d.s.slot(d.s.record(d.insertion(sl, gate.ActSet, t), value, nil))
+	return d.s.slot(d.s.record(d.insertion(sl, gate.ActSet, t), d.fit(value), nil))
 }
 
 // InsertObject is InsertAfter for a new container.

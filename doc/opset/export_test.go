@@ -5,8 +5,21 @@ import "fmt"
 // SetBlockSize makes blocks split early, so that short sequences have many.
 func SetBlockSize(n int) { blockSize = n }
 
-// Consistent recounts what the sequences keep count of.
+// Consistent recounts what is kept count of.
 func (s *Set) Consistent() error {
+	members, text := 0, 0
+	for _, l := range s.lists.all {
+		members += len(l)
+	}
+	for _, k := range s.keys {
+		text += len(k)
+	}
+	for i, c := range s.changes {
+		text += len(c.message) + len(s.footers[uint32(i)])
+	}
+	if members != s.lists.members || text != s.text {
+		return fmt.Errorf("counted %d members and %d bytes; there are %d and %d", s.lists.members, s.text, members, text)
+	}
 	for obj := range s.objects {
 		for i, sp := range s.objects[obj].order {
 			var count, width uint32
@@ -14,8 +27,11 @@ func (s *Set) Consistent() error {
 				if s.ops[e].key != sp.block {
 					return fmt.Errorf("element %d stands in block %d and names %d", e, sp.block, s.ops[e].key)
 				}
-				if s.counter(e) < s.blocks[sp.block].least {
-					return fmt.Errorf("element %d is below the least counter of its block", e)
+				if s.compare(e, s.blocks[sp.block].least) < 0 {
+					return fmt.Errorf("element %d is below the least of its block", e)
+				}
+				if least, ok := s.leasts[Object(obj)]; ok && s.compare(e, least[i/group]) < 0 {
+					return fmt.Errorf("element %d is below the least of its group of blocks", e)
 				}
 				if n, ok := s.width(Object(obj), e); ok {
 					count++
@@ -28,4 +44,14 @@ func (s *Set) Consistent() error {
 		}
 	}
 	return nil
+}
+
+// Blocks is how many blocks are in use.
+func (s *Set) Blocks() int { return len(s.blocks) - len(s.freed) }
+
+// SetRoom makes sets full early, until the function it returns is called.
+func SetRoom(ops, values uint64) (restore func()) {
+	o, v := maxOps, maxValues
+	maxOps, maxValues = ops, values
+	return func() { maxOps, maxValues = o, v }
 }

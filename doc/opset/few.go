@@ -1,6 +1,9 @@
 package opset
 
-import "slices"
+import (
+	"slices"
+	"sort"
+)
 
 // few is a set of operation positions that mostly holds none or one: 0 is empty, above 0 the one position plus 1, below 0 a list in lists.
 type few int32
@@ -9,6 +12,8 @@ type few int32
 type lists struct {
 	all  [][]uint32
 	free []int32
+
+	members int // of all of them
 }
 
 func (l *lists) len(f few) int {
@@ -45,7 +50,7 @@ func (l *lists) each(f few, yield func(uint32) bool) {
 	}
 }
 
-// insert puts p before the first member for which after says that it stands behind p.
+// insert puts p before the first member for which after says that it stands behind p, as do all members after that.
 func (l *lists) insert(f few, p uint32, after func(member uint32) bool) few {
 	switch {
 	case f == 0:
@@ -55,6 +60,7 @@ func (l *lists) insert(f few, p uint32, after func(member uint32) bool) few {
 		if after(list[0]) {
 			list[0], list[1] = list[1], list[0]
 		}
+		l.members += 2
 		if n := len(l.free); n > 0 {
 			f = few(l.free[n-1])
 			l.free = l.free[:n-1]
@@ -66,10 +72,11 @@ func (l *lists) insert(f few, p uint32, after func(member uint32) bool) few {
 	}
 	list := l.all[-f-1]
 	at := len(list)
-	for at > 0 && after(list[at-1]) {
-		at--
+	if after(list[at-1]) { // mostly it goes to the end
+		at = sort.Search(at, func(i int) bool { return after(list[i]) })
 	}
 	l.all[-f-1] = slices.Insert(list, at, p)
+	l.members++
 	return f
 }
 
@@ -96,9 +103,11 @@ func (l *lists) remove(f few, p uint32) few {
 	}
 	list = slices.Delete(list, at, at+1)
 	l.all[-f-1] = list
+	l.members--
 	if len(list) > 1 {
 		return f
 	}
+	l.members--
 	l.all[-f-1] = nil
 	l.free = append(l.free, int32(f))
 	return few(list[0] + 1)
@@ -107,7 +116,25 @@ func (l *lists) remove(f few, p uint32) few {
 // release gives up the list of a set that is forgotten.
 func (l *lists) release(f few) {
 	if f < 0 {
+		l.members -= len(l.all[-f-1])
 		l.all[-f-1] = nil
 		l.free = append(l.free, int32(f))
 	}
+}
+
+// used is the number of places up to the last that is not free.
+func (l *lists) used() int {
+	n := len(l.all)
+	for n > 0 && l.all[n-1] == nil {
+		n--
+	}
+	return n
+}
+
+// shrink cuts off the places at the end that are free.
+func (l *lists) shrink() {
+	n := l.used()
+	l.all = slices.Clone(l.all[:n])
+	l.free = slices.DeleteFunc(l.free, func(f int32) bool { return int(-f) > n })
+	l.free = slices.Clip(slices.Clone(l.free))
 }

@@ -15,7 +15,8 @@ var blockSize = 512
 
 type block struct {
 	elems []uint32 // positions of the insertions
-	least uint32   // no element's counter is lower
+	least uint32   // the element with the least ID
+	at    int      // where its span was found last; others may have come before it since
 }
 
 type span struct {
@@ -26,10 +27,16 @@ type span struct {
 
 // spanOf finds the span of the block an element stands in.
 func (s *Set) spanOf(obj Object, elem uint32) int {
-	b := s.ops[elem].key
-	for i := range s.objects[obj].order {
-		if s.objects[obj].order[i].block == b {
+	id := s.ops[elem].key
+	order, b := s.objects[obj].order, &s.blocks[id]
+	for i, j := b.at, b.at+1; i >= 0 || j < len(order); i, j = i-1, j+1 {
+		switch {
+		case i >= 0 && i < len(order) && order[i].block == id:
+			b.at = i
 			return i
+		case j < len(order) && order[j].block == id:
+			b.at = j
+			return j
 		}
 	}
 	panic("opset: an element is in no block")
@@ -45,62 +52,88 @@ func (s *Set) placeOf(obj Object, elem uint32) (sp, at int) {
 func (s *Set) insertElem(obj Object, elem, ref uint32) {
 	o := &s.objects[obj]
 	if len(o.order) == 0 {
-		o.order = append(o.order, span{block: s.newBlock()})
+		o.order = append(o.order, span{block: s.newBlock(nil)})
 	}
 	sp, at := 0, 0
 	if ref > 0 {
 		sp, at = s.placeOf(obj, ref-1)
 		at++
 	}
-	counter := s.counter(elem)
 	for {
-		b := &s.blocks[o.order[sp].block]
-		for at < len(b.elems) && s.compare(b.elems[at], elem) > 0 {
+		if at == 0 {
+			if sp = s.nextBelow(obj, sp, elem); sp == len(o.order) {
+				sp, at = s.endOf(obj, sp-1)
+				break
+			}
+		}
+		elems := s.blocks[o.order[sp].block].elems
+		start := at
+		for at < len(elems) && s.compare(elems[at], elem) > 0 {
 			at++
 		}
-		if at < len(b.elems) || sp+1 == len(o.order) {
+		if at == 0 && start == 0 && sp > 0 {
+			sp, at = s.endOf(obj, sp-1) // between two blocks: to the first
 			break
 		}
-		next := &s.blocks[o.order[sp+1].block]
-		if next.least > counter || len(next.elems) == 0 { // all in it are greater
-			sp, at = sp+1, len(next.elems)
-			continue
-		}
-		if s.compare(next.elems[0], elem) < 0 {
+		if at < len(elems) || sp+1 == len(o.order) {
 			break
 		}
 		sp, at = sp+1, 0
 	}
 	id := o.order[sp].block
 	b := &s.blocks[id]
-	b.elems = slices.Insert(b.elems, at, elem)
-	b.least = min(b.least, counter)
+	if b.elems = slices.Insert(b.elems, at, elem); len(b.elems) == 1 || s.compare(elem, b.least) < 0 {
+		b.least = elem
+		s.lower(obj, sp)
+	}
 	s.ops[elem].key = id
 }
 
-func (s *Set) newBlock() uint32 {
-	s.blocks = append(s.blocks, block{least: ^uint32(0)})
-	return uint32(len(s.blocks) - 1)
+// endOf is the place behind the last element of a span.
+func (s *Set) endOf(obj Object, sp int) (int, int) {
+	return sp, len(s.blocks[s.objects[obj].order[sp].block].elems)
+}
+
+// newBlock makes a block of elements, which it then owns.
+func (s *Set) newBlock(elems []uint32) uint32 {
+	id := uint32(len(s.blocks))
+	if n := len(s.freed); n > 0 {
+		id = s.freed[n-1]
+		s.freed = s.freed[:n-1]
+	} else {
+		s.blocks = append(s.blocks, block{})
+	}
+	s.blocks[id] = block{elems: elems}
+	s.own(id)
+	return id
+}
+
+// own tells the elements of a block where they stand, and finds the least.
+func (s *Set) own(id uint32) {
+	b := &s.blocks[id]
+	for i, e := range b.elems {
+		s.ops[e].key = id
+		if i == 0 || s.compare(e, b.least) < 0 {
+			b.least = e
+		}
+	}
 }
 
 // split moves the second half of an element's block to a new one, where it has grown too large. All in it must be counted.
 func (s *Set) split(obj Object, elem uint32) {
-	if len(s.blocks[s.ops[elem].key].elems) < blockSize {
+	old := s.ops[elem].key
+	if len(s.blocks[old].elems) < blockSize {
 		return
 	}
 	sp := s.spanOf(obj, elem)
-	id := s.newBlock()
+	half := len(s.blocks[old].elems) / 2
+	id := s.newBlock(slices.Clone(s.blocks[old].elems[half:]))
+	s.blocks[old].elems = s.blocks[old].elems[:half]
+	s.own(old)
 	o := &s.objects[obj]
-	old := &s.blocks[o.order[sp].block]
-	half := len(old.elems) / 2
-	moved := slices.Clone(old.elems[half:])
-	old.elems = old.elems[:half]
-	s.blocks[id].elems = moved
-	for _, e := range moved {
-		s.ops[e].key = id
-		s.blocks[id].least = min(s.blocks[id].least, s.counter(e))
-	}
 	o.order = slices.Insert(o.order, sp+1, span{block: id})
+	s.blocks[id].at = sp + 1
+	delete(s.leasts, obj)
 	for _, i := range []int{sp, sp + 1} {
 		o.order[i].count, o.order[i].width = 0, 0
 		for _, e := range s.blocks[o.order[i].block].elems {
@@ -112,11 +145,47 @@ func (s *Set) split(obj Object, elem uint32) {
 	}
 }
 
-// removeElem takes back an insertion.
+// removeElem takes back an insertion, which is not counted any more. Blocks that get small are put together: a change that is taken back must not
+// leave more of them than there were.
 func (s *Set) removeElem(obj Object, elem uint32) {
 	sp, at := s.placeOf(obj, elem)
-	b := &s.blocks[s.objects[obj].order[sp].block]
+	order := s.objects[obj].order
+	b := &s.blocks[order[sp].block]
 	b.elems = slices.Delete(b.elems, at, at+1)
+	delete(s.leasts, obj)
+	switch small := func(i int) bool {
+		return len(s.blocks[order[i].block].elems)+len(s.blocks[order[i+1].block].elems) <= blockSize/2
+	}; {
+	case len(order) == 1 && len(b.elems) == 0:
+		s.free(order[0].block)
+		s.objects[obj].order = nil
+	case sp+1 < len(order) && (len(b.elems) == 0 || small(sp)):
+		s.merge(obj, sp)
+	case sp > 0 && (len(b.elems) == 0 || small(sp-1)):
+		s.merge(obj, sp-1)
+	case b.least == elem:
+		s.own(order[sp].block)
+	}
+}
+
+// merge takes the elements of a span's block into the next one's.
+func (s *Set) merge(obj Object, sp int) {
+	o := &s.objects[obj]
+	from, to := o.order[sp], &o.order[sp+1]
+	b := &s.blocks[to.block]
+	b.elems = slices.Concat(s.blocks[from.block].elems, b.elems)
+	s.own(to.block)
+	to.count += from.count
+	to.width += from.width
+	b.at = sp
+	s.free(from.block)
+	o.order = slices.Delete(o.order, sp, sp+1)
+}
+
+// free gives up a block.
+func (s *Set) free(id uint32) {
+	s.blocks[id] = block{}
+	s.freed = append(s.freed, id)
 }
 
 // width is how much room a visible element takes; false when it is not visible.
@@ -134,7 +203,16 @@ func (s *Set) itemWidth(obj Object, item uint32) uint32 {
 	if s.objects[obj].kind != gate.ActMakeText || o.action != gate.ActSet || gate.ValueType(o.meta&15) != gate.TypeString {
 		return 1
 	}
-	return uint32(utf8.RuneCount(s.value(item)))
+	const long = 64
+	if o.meta>>4 < long {
+		return uint32(utf8.RuneCount(s.value(item)))
+	}
+	w, known := s.widths[item] // it may be megabytes, and a million operations act beside it
+	if !known {
+		w = uint32(utf8.RuneCount(s.value(item)))
+		s.widths[item] = w
+	}
+	return w
 }
 
 // count updates the span of an element after its visible width changed from before.

@@ -20,11 +20,15 @@ type Set struct {
 	writers []writer // by their number in the graph; while a draft is open perhaps one more
 
 	blocks   []block
-	footers  map[uint32][]byte  // of the changes that have one
-	elems    map[uint32]element // elements of sequences that have values besides the inserted one
-	counters map[uint32]counter // counters that were incremented or replaced
-	lists    lists              // behind every few
-	draft    bool               // one is open
+	freed    []uint32            // blocks that are not in use
+	leasts   map[Object][]uint32 // see nextBelow
+	footers  map[uint32][]byte   // of the changes that have one
+	elems    map[uint32]element  // elements of sequences that have values besides the inserted one
+	counters map[uint32]counter  // counters that were incremented or replaced
+	widths   map[uint32]uint32   // characters of the long strings in texts
+	lists    lists               // behind every few
+	text     int                 // bytes of keys, messages and footers
+	draft    bool                // one is open
 }
 
 type writer struct {
@@ -37,6 +41,7 @@ type change struct {
 	first   uint32 // position of its first operation
 	start   uint32 // counter of that operation
 	writer  uint32
+	keys    uint32 // how many keys there were before it
 	time    int64
 	message string
 }
@@ -103,7 +108,7 @@ type Object uint32
 func New() *Set {
 	return &Set{
 		graph: gate.NewGraph(), objects: []object{{kind: gate.ActMakeMap}}, keyNo: map[string]uint32{},
-		footers: map[uint32][]byte{}, elems: map[uint32]element{}, counters: map[uint32]counter{},
+		footers: map[uint32][]byte{}, leasts: map[Object][]uint32{}, elems: map[uint32]element{}, counters: map[uint32]counter{}, widths: map[uint32]uint32{},
 	}
 }
 
@@ -117,7 +122,7 @@ func (s *Set) Len() int { return len(s.ops) }
 func (s *Set) Size() int {
 	const perChange, perOp, perObject = 150, 40, 120
 	n := len(s.changes)*perChange + len(s.ops)*perOp + len(s.values) + len(s.objects)*perObject
-	return n + len(s.elems)*48 + len(s.counters)*48 + len(s.keys)*40
+	return n + len(s.elems)*48 + (len(s.counters)+len(s.widths))*48 + len(s.keys)*40 + s.text + len(s.lists.all)*24 + s.lists.members*4
 }
 
 func (s *Set) key(k string) uint32 {
@@ -127,6 +132,7 @@ func (s *Set) key(k string) uint32 {
 		k = strings.Clone(k) // it may share memory with a whole change
 		s.keys = append(s.keys, k)
 		s.keyNo[k] = n
+		s.text += len(k)
 	}
 	return n
 }
@@ -182,4 +188,12 @@ func (s *Set) makeSlot(obj Object, key uint32) *slot {
 		}
 	}
 	return &o.slots[len(o.slots)-1]
+}
+
+// removeSlot takes back the slot that was made last.
+func (s *Set) removeSlot(obj Object) {
+	o := &s.objects[obj]
+	n := len(o.slots) - 1
+	delete(o.bySlo, o.slots[n].key)
+	o.slots = o.slots[:n]
 }

@@ -206,6 +206,7 @@ func (d *Difference) item(v View, sl Slot, ops []uint32) (item Item, ok bool) {
 	if v.now {
 		return v.Item(sl)
 	}
+	const rare = 8
 	s := d.s
 	consider := func(pos uint32) bool {
 		if v.visible(pos) && (!ok || s.compare(pos, uint32(item)) > 0) {
@@ -214,12 +215,28 @@ func (d *Difference) item(v View, sl Slot, ops []uint32) (item Item, ok bool) {
 		return true
 	}
 	s.lists.each(s.live(sl), consider)
+	if len(ops) > rare {
+		consider = once(consider)
+	}
 	for _, q := range ops {
 		if !v.has(s.ops[q].change) {
 			s.lists.each(s.ops[q].pred, consider)
 		}
 	}
 	return item, ok
+}
+
+// once passes on each position the first time it comes. A change of a hundred bytes may delete the same value a million times, and to look whether
+// a version shows it costs as much each time.
+func once(f func(uint32) bool) func(uint32) bool {
+	seen := map[uint32]bool{}
+	return func(pos uint32) bool {
+		if seen[pos] {
+			return true
+		}
+		seen[pos] = true
+		return f(pos)
+	}
 }
 
 // Counter is View.Counter of what one of the two versions shows in a slot, without a walk over all its increments.

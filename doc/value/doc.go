@@ -29,8 +29,8 @@
 //	float32, float64                  float64, NaN and infinities included
 //	[]byte, [N]byte                   bytes; a nil []byte is null
 //	time.Time                         a time in milliseconds and UTC: rounded down, and the zone is lost
-//	slices and arrays                 a list; a nil slice is an empty list and reads back as one that is not nil; arrays have exactly
-//	                                  their length
+//	slices                            a list; a nil slice is an empty list and reads back as one that is not nil
+//	arrays                            a list of exactly their length: of two that are made apart one counts, and elements merge in their places
 //	maps                              a map; a nil map as with slices. Keys are strings, whole numbers, or types with MarshalText and UnmarshalText
 //	maps to struct{}                  a set: a map from each key to true; what has false or null there is not in it
 //	structs                           a map with a key for each exported field

@@ -88,6 +88,10 @@ func (v Value) Kind() Kind { return v.kind }
 // without a key means that the key is to go.
 func (v Value) Partial() bool { return v.kind == Map && v.plan.op == opStruct }
 
+// Fixed reports whether the value is a list with the length that its type says: a Go array. Elements that come and go would leave
+// one that fits no more, so a write replaces them in their places, or the list as a whole.
+func (v Value) Fixed() bool { return v.kind == List && v.plan.op == opArray }
+
 // Err says why a value of kind [Invalid] cannot be stored, or is nil. Its path starts at this value.
 func (v Value) Err() error { return asError(v.invalid()) }
 
