@@ -3,7 +3,10 @@ TOOL := go tool -modfile=tools/go.mod
 # The lab's property test runs this many times in `make check`.
 LAB_CHECKS ?= 2000
 
-.PHONY: run test check setup format vet lint race imports lab
+# How many hostile changes `make fuzz` makes: a million take ten to twenty minutes.
+FUZZ_INPUTS ?= 1000000
+
+.PHONY: run test check setup format vet lint race imports portable lab fuzz bench
 
 # Shows the main job without asking anything: two nodes, apart and together.
 run:
@@ -14,7 +17,7 @@ test: setup
 	go test -timeout 10m ./...
 
 # What CI runs on top of the tests.
-check: setup format vet lint imports race lab
+check: setup format vet lint imports portable race lab
 	@echo "check: all good"
 
 # Installs what tests need on Debian; silent when nothing is missing.
@@ -39,7 +42,21 @@ imports:
 race:
 	go test -race -timeout 10m ./...
 
+# Only .automerge files need cgo, and only the store and the program need Unix.
+portable:
+	CGO_ENABLED=0 go build -o /dev/null ./cmd/peer
+	CGO_ENABLED=0 go test ./doc/core
+	GOOS=windows CGO_ENABLED=0 go build ./doc/... ./sync ./space ./p2p ./persist
+
 # Many random stories, and the proof that they would notice a bug.
 lab:
 	go test -count=1 -timeout 10m ./sync/lab -rapid.checks=$(LAB_CHECKS)
 	scripts/seeded-bug $(LAB_CHECKS)
+
+# Hostile changes in front of the gate and the core, in child processes; ends with 1 if anything dies, hangs or differs.
+fuzz:
+	go run ./scripts/fuzz -inputs $(FUZZ_INPUTS)
+
+# Ratios beside the core, measured in one run.
+bench:
+	go run ./bench doc

@@ -35,6 +35,7 @@ func TestEverythingAfterClose(t *testing.T) {
 		"Resume":   func() error { return e.Resume(t.Context()) },
 		"Open":     func() error { _, err := e.Home().Open(t.Context(), "list"); return err },
 		"Create":   func() error { _, err := e.Home().Create(t.Context(), nil); return err },
+		"Import":   func() error { _, err := e.Home().Import(t.Context(), "", nil); return err },
 		"Find":     func() error { _, err := e.Home().Find(t.Context(), "", "list"); return err },
 		"List":     func() error { _, err := e.Home().List(t.Context()); return err },
 	} {
@@ -56,8 +57,23 @@ func afterClose(t *testing.T, h *tombolo.Handle) {
 		"JSON":        func() error { _, err := h.JSON(""); return err },
 		"Hash":        func() error { _, err := h.Hash(); return err },
 		"Read":        func() error { var v any; return h.Read(&v) },
-		"Status":      func() error { _, err := h.Status(t.Context()); return err },
-		"Wait":        func() error { return h.Wait(t.Context(), tombolo.OnDevices(9)) },
+		"View":        func() error { return h.View(func(doc.View) error { return nil }) },
+		"At":          func() error { _, err := h.At(nil); return err },
+		"Diff":        func() error { _, err := h.Diff(nil, nil); return err },
+		"Conflicts":   func() error { _, err := h.Conflicts("/n"); return err },
+		"Cursor":      func() error { _, err := h.Cursor("/n", 0); return err },
+		"Revert":      func() error { return h.Revert(t.Context(), nil) },
+		"Undo":        func() error { return h.Undo(t.Context()) },
+		"Redo":        func() error { return h.Redo(t.Context()) },
+		"Export":      func() error { _, err := h.Export(t.Context()); return err },
+		"History": func() (last error) {
+			for _, err := range h.History() {
+				last = err
+			}
+			return last
+		},
+		"Status": func() error { _, err := h.Status(t.Context()); return err },
+		"Wait":   func() error { return h.Wait(t.Context(), tombolo.OnDevices(9)) },
 	} {
 		if err := do(); !errors.Is(err, tombolo.ErrClosed) {
 			t.Errorf("%s after Close: %v", name, err)

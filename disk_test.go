@@ -21,6 +21,7 @@ type disk struct {
 	held    chan struct{}    // writes wait until it is closed; nil if they need not
 	waiting chan struct{}    // closed when the first one waits
 	refused chan struct{}    // has a value when a write was refused
+	hidden  bool             // reads of documents fail
 }
 
 var errDisk = errors.New("the disk of the test refuses to write")
@@ -58,6 +59,24 @@ func (d *disk) takes() bool {
 	defer d.mu.Unlock()
 	d.count++
 	return d.refuse == nil || !d.refuse(d.count)
+}
+
+// Get fails for documents while the disk is blind.
+func (d *disk) Get(ctx context.Context, key []byte) ([]byte, error) {
+	d.mu.Lock()
+	hidden := d.hidden && key[0] != 'x'
+	d.mu.Unlock()
+	if hidden {
+		return nil, errDisk
+	}
+	return d.Store.Get(ctx, key)
+}
+
+// blind has reads of documents fail from now on, or succeed again.
+func (d *disk) blind(yes bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hidden = yes
 }
 
 // breaks has writes of documents fail from now on, those for which which says so: it gets 1 for the next.

@@ -12,13 +12,15 @@
 //	}
 //	err = h.Read(&list)
 //	for ev := range h.Watch(ctx) { redraw(ev.Patches) } // local and remote edits alike
-//	err = h.Wait(ctx, tombolo.OnDevices(2))         // on two disks
+//	err = h.Wait(ctx, tombolo.OnDevices(2))             // on two disks
 //
 // What it promises:
 //
 //   - When [Handle.Change] returns nil, the change is on this device's disk. Only then do other devices hear of it.
 //   - What [Handle.Status] calls durable on a device is on that device's disk, because the device said so after writing it.
 //   - Nobody reads or writes a space who was not invited. Bytes of others pass doc/gate before anything else sees them.
+//   - A change of another device that does not fit its document is refused before it is kept; the log names the device.
+//   - An .automerge file that ended the process is named at the next start, and not read again: a [QuarantinedError].
 //   - One process owns a directory. A second one gets an [InUseError] that names the first.
 //   - [Engine.Close] waits for everything the engine began.
 //

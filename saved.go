@@ -44,9 +44,6 @@ func (h *Handle) Export(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// maxTries bounds the search for an ID that an exported document of this engine can be imported under: every second one will do.
-const maxTries = 64
-
 // Import makes a new document of an .automerge file that [Handle.Export] or another program wrote, with its whole history. With a name it is the
 // document that the engine's App knows under it, which must not be there yet; with an empty name it has a random ID. Only files of one's own:
 // Automerge's core reads them, and a malformed one can end the process (see [QuarantinedError]).
@@ -74,13 +71,7 @@ func (s *Space) importAs(ctx context.Context, name string, saved []byte) (*Handl
 	if err != nil {
 		return nil, err
 	}
-	full, err := doc.Imported(id, s.e.opts.App, changes, s.e.opts.Rand)
-	for try := 1; errors.Is(err, doc.ErrOtherMarks) && name == "" && try < maxTries; try++ {
-		if id, err = s.importID(""); err != nil {
-			return nil, err
-		}
-		full, err = doc.Imported(id, s.e.opts.App, changes, s.e.opts.Rand)
-	}
+	full, err := doc.Imported(id, s.e.opts.App, name, changes, s.e.note("import"), s.e.opts.Rand)
 	if err != nil {
 		return nil, err
 	}
@@ -92,12 +83,7 @@ func (s *Space) importAs(ctx context.Context, name string, saved []byte) (*Handl
 	if err != nil {
 		return nil, err
 	}
-	p, made, err := h.begin(ctx, history, "import", func(tx *doc.Tx) error {
-		if name == "" {
-			return nil
-		}
-		return tx.SetName(name)
-	})
+	p, made, err := h.begin(ctx, history, "import", func(*doc.Tx) error { return nil })
 	if err == nil {
 		err = p.Wait(ctx)
 	}

@@ -12,12 +12,15 @@ import (
 // what others only claim. It ends with an error when the document left the memory meanwhile, as [Handle.At] says.
 func (h *Handle) History() iter.Seq2[doc.Entry, error] {
 	return func(yield func(doc.Entry, error) bool) {
-		full, err := query(h, func(full *doc.Doc) (*doc.Doc, error) { return full, nil })
+		left := 0
+		full, err := query(h, func(full *doc.Doc) (*doc.Doc, error) {
+			left = full.Len()
+			return full, nil
+		})
 		if err != nil {
 			yield(doc.Entry{}, err)
 			return
 		}
-		left := full.Len()
 		for e := range full.History() {
 			if left--; !yield(e, nil) {
 				return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,7 +18,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"peer": main}
 // TestScripts tells the stories in testdata/script, each with the real program. Beside testscript's own commands they have:
 //
 //	exits CODE peer ARG...     runs the program and checks its exit code
-//	capture VAR [FIELD]        sets VAR to the last line of the last output, or to a field of the JSON object it is
+//	capture VAR [FIELD]        sets VAR to the last line of the last output, or to a field of the JSON value it is: keys and indexes with dots
 //	start NAME peer ARG...     starts the program and goes on
 //	expect NAME REGEXP         waits until a line of its output matches, skipping those before it
 //	feed NAME LINE             writes a line to its standard input
@@ -35,6 +36,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Vars = append(env.Vars, "XDG_DATA_HOME="+env.WorkDir+"/data", "LOCAL=--listen=/ip4/127.0.0.1/tcp/0",
 				"LONG="+env.WorkDir+"/"+strings.Repeat("a-long-name/", 12))
+			killer, err := filepath.Abs("../../doc/core/testdata/kills-load.bin")
+			if err != nil {
+				return err
+			}
+			env.Vars = append(env.Vars, "KILLER="+killer)
 			env.Vars = append(env.Vars, "GORACE=atexit_sleep_ms=0") // a program with -race would wait a second as it ends
 			env.Values[startedKey{}] = map[string]*started{}
 			return nil
@@ -84,12 +90,22 @@ func capture(ts *testscript.TestScript, neg bool, args []string) {
 	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
 	value := lines[len(lines)-1]
 	if len(args) == 2 {
-		var fields map[string]any
-		ts.Check(json.Unmarshal([]byte(value), &fields))
-		if fields[args[1]] == nil {
+		var v any
+		ts.Check(json.Unmarshal([]byte(value), &v))
+		for key := range strings.SplitSeq(args[1], ".") {
+			switch in := v.(type) {
+			case map[string]any:
+				v = in[key]
+			case []any:
+				i, err := strconv.Atoi(key)
+				ts.Check(err)
+				v = in[i]
+			}
+		}
+		if v == nil {
 			ts.Fatalf("%s has no field %q", value, args[1])
 		}
-		value = fmt.Sprint(fields[args[1]])
+		value = fmt.Sprint(v)
 	}
 	ts.Setenv(args[0], value)
 }

@@ -1,0 +1,24 @@
+package tombolo
+
+import (
+	"context"
+
+	"tombolo/doc"
+	"tombolo/sync"
+)
+
+// Raw is the bytes of a change.
+func (h *Handle) Raw(hash doc.Hash) ([]byte, error) {
+	return query(h, func(full *doc.Doc) ([]byte, error) { return full.Change(hash) })
+}
+
+// Utter has an engine that went bad send a change of a document that it has, whatever the change is, to the peers it is connected to.
+func (e *Engine) Utter(ctx context.Context, u doc.URL, raw []byte, hash doc.Hash) error {
+	h, err := e.Document(ctx, u)
+	if err != nil {
+		return err
+	}
+	heads := h.Heads()
+	e.step(sync.Changed{Key: sync.Key{Space: u.Space, Doc: u.Doc}, Before: heads, After: []doc.Hash{hash}, Changes: [][]byte{raw}})
+	return h.Close()
+}
