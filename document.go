@@ -88,6 +88,7 @@ func (d *document) read(ctx context.Context) error {
 	if d.full, err = doc.Load(d.key.Doc, changes, d.e.opts.Rand); err != nil {
 		return err
 	}
+	d.full.Limit(d.e.opts.MaxDocument)
 	d.size.Store(int64(d.full.Size()))
 	d.graph = d.full.Graph()
 	d.durable, d.heads, d.loose = d.graph.Len(), d.graph.Heads(), header.Loose

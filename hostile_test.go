@@ -2,11 +2,13 @@ package tombolo_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
 
 	"tombolo"
+	"tombolo/doc"
 	"tombolo/doc/gate"
 )
 
@@ -121,4 +123,30 @@ func TestForgedChangeIsRefused(t *testing.T) {
 	}
 	set(t, h, "/n", 2)
 	reads(t, at, `{"n":2}`)
+}
+
+// A document that grows beyond what it may take here takes no more; that is not the sender's fault, who stays connected.
+func TestDocumentBeyondItsMemory(t *testing.T) {
+	log, heard := listen()
+	laptop := inMemory(t, tombolo.Options{Name: "laptop", Log: log, MaxDocument: 1 << 16})
+	desk := inMemory(t, tombolo.Options{Name: "desk"})
+	pair(t, laptop, desk, false)
+	h, err := laptop.Home().Create(t.Context(), map[string]any{"n": 1})
+	must(t, err)
+	defer h.Close()
+	there := arrives(t, desk, h.URL())
+	set(t, there, "/text", doc.Text(strings.Repeat("long ", 1000)))
+	heard.says(t, "do not fit in memory", "peer=desk")
+	other, err := desk.Home().Create(t.Context(), map[string]any{"n": 2})
+	must(t, err)
+	defer other.Close()
+	set(t, h, "/n", 3)
+	reads(t, there, `{"n":3,"text":{"$text":"`+strings.Repeat("long ", 1000)+`"}}`)
+	if got := text(t, h); got != `{"n":3}` {
+		t.Errorf("the document is %s", got)
+	}
+	err = h.Change(t.Context(), "", func(tx *doc.Tx) error { return tx.Set("/text", doc.Text(strings.Repeat("x", 5000))) })
+	if !errors.Is(err, doc.ErrFull) {
+		t.Errorf("an edit beyond the limit: %v", err)
+	}
 }

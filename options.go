@@ -17,6 +17,7 @@ type Options struct {
 	NoDiscovery bool             // do not look for devices, nor show this one, on the local network
 	Store       persist.Store    // where documents are kept, closed with the engine; nil means Badger in the directory
 	Offline     bool             // no network at all: documents, invitations and settings only
+	MaxDocument int              // bytes of memory that a document may grow to; zero means 1 GiB, about 20 million operations. Larger ones open, and take no more
 	Log         *slog.Logger     // receives what an operator may want to know; nil discards it
 	Now         func() time.Time // the clock for changes and records; nil means time.Now
 	Rand        io.Reader        // randomness for keys, IDs and actors; nil means crypto/rand
@@ -29,6 +30,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if out.Log == nil {
 		out.Log = slog.New(slog.DiscardHandler)
+	}
+	if out.MaxDocument == 0 {
+		out.MaxDocument = 1 << 30
 	}
 	if out.Now == nil {
 		out.Now = time.Now

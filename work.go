@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"tombolo/doc"
 	"tombolo/persist"
 	"tombolo/sync"
 )
@@ -119,6 +120,11 @@ func (d *document) admit(t sync.Take, s *save) error {
 	}
 	s.before = d.graph.Heads()
 	applied, err := d.full.Apply(raws...)
+	if errors.Is(err, doc.ErrFull) { // nobody's fault: other devices may have room
+		s.took.Err = fmt.Errorf("document %s: %w", d.key.Doc.Short(), err)
+		d.e.opts.Log.Warn("changes of a peer do not fit in memory", "doc", d.key.Doc.Short(), "peer", d.e.nameOf(t.Peer), "err", err)
+		return s.took.Err
+	}
 	if err != nil {
 		d.e.opts.Log.Warn("changes of a peer were refused", "doc", d.key.Doc.Short(), "peer", d.e.nameOf(t.Peer), "err", err)
 		s.took.Bad = fmt.Errorf("a change of document %s: %w", d.key.Doc.Short(), err)

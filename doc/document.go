@@ -25,6 +25,9 @@ var (
 	ErrClosed = errors.New("doc: the document is closed")
 	// ErrUnknownChange reports a hash that is not a change of the document.
 	ErrUnknownChange = errors.New("doc: no such change in this document")
+	// ErrFull is returned by [Doc.Edit] and [Doc.Apply] when a document has no room for more: its operation counters are used up, or the memory that
+	// [Doc.Limit] allows.
+	ErrFull = opset.ErrFull
 )
 
 // New is an empty document, without even its genesis. Its actor comes from random, which must be a source of unpredictable bytes.
@@ -83,6 +86,16 @@ func (d *Doc) Size() int {
 		return 0
 	}
 	return d.set.Size()
+}
+
+// Limit bounds the memory that the document may grow to, in bytes as [Doc.Size] counts them; 0 means no bound. Changes that go beyond are refused
+// with [ErrFull].
+func (d *Doc) Limit(bytes int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.set != nil {
+		d.set.Limit(bytes)
+	}
 }
 
 // Graph is the causal index of the document's changes, for reading. It is the document's own and changes with it: use it only

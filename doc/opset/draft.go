@@ -24,8 +24,8 @@ type Draft struct {
 var (
 	// ErrDraft reports that a draft is open.
 	ErrDraft = errors.New("opset: a local change is open; commit or discard it first")
-	// ErrFull reports that the operation counters of a document are used up.
-	ErrFull = errors.New("opset: the document has no room for another operation; copy its value into a new document")
+	// ErrFull reports that a document has no room for more: its operation counters are used up, or the memory it may take on this device.
+	ErrFull = errors.New("opset: the document has no room for more operations here; copy its value into a new document, or allow it more memory")
 )
 
 // Begin opens a draft by a writer.
@@ -34,7 +34,7 @@ func (s *Set) Begin(actor []byte) (*Draft, error) {
 		return nil, ErrDraft
 	}
 	start := s.graph.MaxOp() + 1
-	if start+gate.MaxOps >= gate.MaxCounter || !s.room(gate.MaxOps, gate.MaxChangeBytes) {
+	if start+gate.MaxOps >= gate.MaxCounter || !s.wide(gate.MaxOps, gate.MaxChangeBytes) || !s.room(1, 0) {
 		return nil, ErrFull
 	}
 	d := &Draft{s: s, actor: actor}

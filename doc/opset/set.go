@@ -28,6 +28,7 @@ type Set struct {
 	widths   map[uint32]uint32   // characters of the long strings in texts
 	lists    lists               // behind every few
 	text     int                 // bytes of keys, messages and footers
+	limit    int                 // see Limit
 	draft    bool                // one is open
 }
 
@@ -118,9 +119,12 @@ func (s *Set) Graph() *gate.Graph { return s.graph }
 // Len is the number of operations.
 func (s *Set) Len() int { return len(s.ops) }
 
+// perOp is about what an operation takes in memory, its value aside.
+const perOp = 40
+
 // Size is about how many bytes of memory the document takes.
 func (s *Set) Size() int {
-	const perChange, perOp, perObject = 150, 40, 120
+	const perChange, perObject = 150, 120
 	n := len(s.changes)*perChange + len(s.ops)*perOp + len(s.values) + len(s.objects)*perObject
 	return n + len(s.elems)*48 + (len(s.counters)+len(s.widths))*48 + len(s.keys)*40 + s.text + len(s.lists.all)*24 + s.lists.members*4
 }

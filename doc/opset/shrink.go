@@ -12,10 +12,19 @@ var (
 	maxValues uint64 = math.MaxUint32
 )
 
-// room says whether so many more operations fit, and so many bytes of values.
-func (s *Set) room(ops uint64, bytes int) bool {
+// wide says whether positions reach so many more operations, and bytes of values.
+func (s *Set) wide(ops uint64, bytes int) bool {
 	return uint64(len(s.ops))+ops <= maxOps && uint64(len(s.values))+uint64(bytes) <= maxValues
 }
+
+// room says whether so much more fits, also in the memory allowed.
+func (s *Set) room(ops uint64, bytes int) bool {
+	return s.wide(ops, bytes) && (s.limit == 0 || s.Size()+int(ops)*perOp+bytes <= s.limit)
+}
+
+// Limit bounds what the set may grow to, in bytes of memory as [Set.Size] counts them: a hundred bytes of changes can stand for 40 MB. What would
+// go beyond is refused with [ErrFull]; 0 means no bound. It is this device's affair: others may have room.
+func (s *Set) Limit(bytes int) { s.limit = bytes }
 
 // shrink gives memory back after changes were taken back: a hundred bytes that are refused may have stood for a million operations. It copies what
 // stays, but only where as much is free.

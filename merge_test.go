@@ -1,0 +1,104 @@
+package tombolo_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"slices"
+	"testing"
+
+	"tombolo"
+	"tombolo/doc"
+)
+
+// elsewhere is a file that another program went on with.
+func elsewhere(t *testing.T, id doc.ID, saved []byte, fn func(*doc.Tx) error) []byte {
+	t.Helper()
+	changes, err := doc.ReadSaved(saved, nil)
+	must(t, err)
+	d, err := doc.Load(id, changes, rand.Reader)
+	must(t, err)
+	defer d.Close()
+	_, err = d.Edit(doc.Note{Message: "elsewhere"}, fn)
+	must(t, err)
+	out, err := d.Save(nil)
+	must(t, err)
+	return out
+}
+
+// A file that another program went on with merges with what came since, once, and other devices have it too.
+func TestMerge(t *testing.T) {
+	dir := t.TempDir()
+	e := open(t, dir, tombolo.Options{})
+	desk := inMemory(t, tombolo.Options{})
+	pair(t, e, desk, false)
+	h, err := e.Home().Create(t.Context(), map[string]any{"items": []any{"a"}})
+	must(t, err)
+	there := arrives(t, desk, h.URL())
+	saved, err := h.Export(t.Context())
+	must(t, err)
+	file := elsewhere(t, h.URL().Doc, saved, func(tx *doc.Tx) error { return tx.Set("/n", 1) })
+	set(t, h, "/items/0", "b")
+	heads, err := h.Merge(t.Context(), file)
+	must(t, err)
+	if got, want := text(t, h), `{"items":["b"],"n":1}`; got != want {
+		t.Errorf("merged: %s", got)
+	}
+	reads(t, there, text(t, h))
+	version, err := h.At(heads)
+	must(t, err)
+	if got, err := version.JSON(""); err != nil || string(got) != `{"items":["a"],"n":1}` {
+		t.Errorf("the file's version is %s, %v", got, err)
+	}
+	now := h.Heads()
+	for range 2 {
+		again, err := h.Merge(t.Context(), file)
+		if must(t, err); !slices.Equal(again, heads) || !slices.Equal(h.Heads(), now) {
+			t.Errorf("merged again: %v", again)
+		}
+	}
+	u, want := h.URL(), text(t, h)
+	must(t, e.Close())
+	e = open(t, dir, tombolo.Options{Offline: true})
+	h, err = e.Document(t.Context(), u)
+	must(t, err)
+	defer h.Close()
+	if got := text(t, h); got != want {
+		t.Errorf("on disk is %s, was %s", got, want)
+	}
+}
+
+// What does not belong to the document, or cannot be kept, leaves it as it was.
+func TestMergeRefuses(t *testing.T) {
+	disk := newDisk()
+	e := open(t, t.TempDir(), tombolo.Options{Offline: true, Store: disk})
+	h, err := e.Home().Create(t.Context(), map[string]any{"n": 1})
+	must(t, err)
+	other, err := e.Home().Create(t.Context(), map[string]any{"n": 2})
+	must(t, err)
+	defer other.Close()
+	saved, err := h.Export(t.Context())
+	must(t, err)
+	foreign, err := other.Export(t.Context())
+	must(t, err)
+	for what, file := range map[string][]byte{
+		"nothing": nil, "half a file": saved[:len(saved)/2], "no file": []byte("hello"), "another document": foreign,
+	} {
+		_, err := h.Merge(t.Context(), file)
+		if e, ok := errors.AsType[*tombolo.SavedError](err); !ok || e.Unwrap() == nil || e.Error() == "" {
+			t.Errorf("merge %s: %v", what, err)
+		}
+	}
+	file := elsewhere(t, h.URL().Doc, saved, func(tx *doc.Tx) error { return tx.Set("/n", 3) })
+	disk.breaks(every)
+	if _, err := h.Merge(t.Context(), file); !errors.Is(err, errDisk) {
+		t.Errorf("on a broken disk: %v", err)
+	}
+	disk.repaired()
+	if got := text(t, h); got != `{"n":1}` {
+		t.Errorf("the document is %s", got)
+	}
+	must(t, h.Close())
+	if _, err := h.Merge(t.Context(), file); !errors.Is(err, tombolo.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}
