@@ -6,7 +6,7 @@ LAB_CHECKS ?= 2000
 # How many hostile changes `make fuzz` makes: a million take ten to twenty minutes.
 FUZZ_INPUTS ?= 1000000
 
-.PHONY: run test check setup format vet lint race imports portable lab fuzz bench
+.PHONY: run test check setup format vet lint race imports portable lab fuzz decoders bench
 
 # Shows the main job without asking anything: two nodes, apart and together.
 run:
@@ -56,6 +56,10 @@ lab:
 # Hostile changes in front of the gate and the core, in child processes; ends with 1 if anything dies, hangs or differs.
 fuzz:
 	go run ./scripts/fuzz -inputs $(FUZZ_INPUTS)
+
+# Random bytes for every decoder, twenty seconds each.
+decoders:
+	scripts/decoders
 
 # Ratios beside the core, measured in one run.
 bench:
