@@ -16,7 +16,7 @@ type Event struct {
 	Remote  bool       `json:"remote"`  // at least one of them came from another device
 
 	// Patches lead from the value at From to the value at Heads, see [doc.ApplyPatches]: what a user interface has to redraw.
-	Patches []doc.Patch `json:"-"`
+	Patches []doc.Patch `json:"patches,omitempty"`
 	// Actions are the runs of a [doc.Action] among the changes, in the order in which they came.
 	Actions []Action `json:"-"`
 	// Err says why there are no Patches and Actions: the document cannot be read from the disk now. The next event then goes on

@@ -12,12 +12,13 @@ import (
 
 	"tombolo"
 	"tombolo/cmd/peer/internal/control"
+	"tombolo/doc"
 )
 
 func (p *peer) watchCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "watch URL",
-		Short: "Print a line for each change of a document, until interrupted",
+		Short: "Print each change of a document and what it did to the value, until interrupted",
 		Args:  usage(cobra.ExactArgs(1)),
 		RunE: p.onEngine(existing, func(ctx context.Context, eng *tombolo.Engine, args []string) error {
 			return withDocument(ctx, eng, args[0], func(h *tombolo.Handle) error { return p.watch(ctx, h) })
@@ -31,6 +32,8 @@ type watched struct {
 	Changes int      `json:"changes,omitzero"`
 	Remote  bool     `json:"remote,omitzero"` // made on another device
 	Heads   []string `json:"heads"`
+
+	Patches []doc.Patch `json:"patches,omitempty"` // what a change did to the value
 }
 
 func (p *peer) watch(ctx context.Context, h *tombolo.Handle) error {
@@ -39,13 +42,17 @@ func (p *peer) watch(ctx context.Context, h *tombolo.Handle) error {
 		return err
 	}
 	for ev := range events {
-		line := watched{"change", ev.Changes, ev.Remote, hexes(ev.Heads)}
+		line := watched{"change", ev.Changes, ev.Remote, hexes(ev.Heads), ev.Patches}
 		err := p.print(line, func(w io.Writer) {
 			from := "here"
 			if ev.Remote {
 				from = "on another device"
 			}
 			fmt.Fprintf(w, "%s  %s made %s, heads %s\n", p.now().Format(time.TimeOnly), count(ev.Changes, "change"), from, brief(ev.Heads))
+			if ev.Err != nil {
+				fmt.Fprintf(w, "    what they did cannot be read now: %v\n", ev.Err)
+			}
+			writePatches(w, "    ", ev.Patches)
 		})
 		if err != nil {
 			return err

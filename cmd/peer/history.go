@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -126,49 +125,36 @@ func (p *peer) diffCommand() *cobra.Command {
 }
 
 func (p *peer) printPatches(patches []doc.Patch) error {
-	type difference struct {
-		Op   doc.PatchKind   `json:"op"`
-		Path string          `json:"path"`
-		At   *int            `json:"at,omitempty"` // of a splice
-		Old  json.RawMessage `json:"old,omitempty"`
-		New  json.RawMessage `json:"new,omitempty"`
+	if patches == nil {
+		patches = []doc.Patch{} // in JSON an empty list, not null
 	}
-	all := []difference{}
+	return p.print(patches, func(w io.Writer) { writePatches(w, "", patches) })
+}
+
+// writePatches prints a line for each patch.
+func writePatches(w io.Writer, indent string, patches []doc.Patch) {
+	value := func(v any) string {
+		b, err := doc.EncodeJSON(v)
+		if err != nil {
+			return "?" // not from a document
+		}
+		return printable(string(b))
+	}
 	for _, patch := range patches {
-		d := difference{Op: patch.Kind, Path: patch.Path.String()}
-		var errs [2]error
-		if patch.Kind != doc.PatchAdd {
-			d.Old, errs[0] = doc.EncodeJSON(patch.Old)
-		}
-		if patch.Kind != doc.PatchRemove {
-			d.New, errs[1] = doc.EncodeJSON(patch.New)
-		}
+		words := []string{indent + patch.Kind.String(), printable(patch.Path.String())}
 		if patch.Kind == doc.PatchSplice {
-			d.At = &patch.At
+			words = append(words, fmt.Sprint(patch.At))
 		}
-		if err := errors.Join(errs[:]...); err != nil {
-			return err
+		switch patch.Kind {
+		case doc.PatchAdd:
+			words = append(words, value(patch.New))
+		case doc.PatchRemove:
+			words = append(words, value(patch.Old))
+		default:
+			words = append(words, value(patch.Old), "->", value(patch.New))
 		}
-		all = append(all, d)
+		fmt.Fprintln(w, strings.Join(words, " "))
 	}
-	return p.print(all, func(w io.Writer) {
-		for _, d := range all {
-			words := []string{d.Op.String(), printable(d.Path)}
-			if d.At != nil {
-				words = append(words, fmt.Sprint(*d.At))
-			}
-			if d.Old != nil {
-				words = append(words, printable(string(d.Old)))
-			}
-			if d.Old != nil && d.New != nil {
-				words = append(words, "->")
-			}
-			if d.New != nil {
-				words = append(words, printable(string(d.New)))
-			}
-			fmt.Fprintln(w, strings.Join(words, " "))
-		}
-	})
 }
 
 func (p *peer) revertCommand() *cobra.Command {
