@@ -53,6 +53,9 @@ func afterClose(t *testing.T, h *tombolo.Handle) {
 	for name, do := range map[string]func() error{
 		"Change":      func() error { return h.Change(t.Context(), "", put("/n", 1)) },
 		"ChangeAsync": func() error { _, err := h.ChangeAsync(t.Context(), "", put("/n", 1)); return err },
+		"ChangeAt":    func() error { _, err := h.ChangeAt(t.Context(), h.Heads(), "", put("/n", 1)); return err },
+		"Merge":       func() error { _, err := h.Merge(t.Context(), nil); return err },
+		"Flush":       func() error { return h.Flush(t.Context()) },
 		"Get":         func() error { _, err := h.Get(""); return err },
 		"JSON":        func() error { _, err := h.JSON(""); return err },
 		"Hash":        func() error { _, err := h.Hash(); return err },

@@ -19,10 +19,10 @@ func (e *SavedError) Error() string { return fmt.Sprintf("merge an .automerge fi
 // Unwrap gives what is wrong.
 func (e *SavedError) Unwrap() error { return e.Err }
 
-// Merge adds the changes of an .automerge file to the document: of one that [Handle.Export] wrote, here or on another device, and that this or another
-// program went on with. It gives the version that the file has, and returns when all of it is on this device's disk. A file that is damaged, is of
-// another document, or has changes that the engine does not admit is a [SavedError], and then nothing was merged. Only files of one's own, as for
-// [Space.Import].
+// Merge adds the changes of an .automerge file to the document: of one that [Handle.Export] wrote, here or on another device, and that this
+// or another program went on with. It gives the version that the file has, and returns when all of it is on this device's disk. A file that
+// is damaged, is of another document, or has changes that the engine does not admit is a [SavedError], and then nothing was merged. Only
+// files of one's own, as for [Space.Import].
 func (h *Handle) Merge(ctx context.Context, saved []byte) ([]doc.Hash, error) {
 	if err := h.use(); err != nil {
 		return nil, err

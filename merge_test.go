@@ -8,6 +8,7 @@ import (
 
 	"tombolo"
 	"tombolo/doc"
+	"tombolo/doc/gate"
 )
 
 // elsewhere is a file that another program went on with.
@@ -67,6 +68,46 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// unmarked is a file of a document whose marks another program took away.
+func unmarked(t *testing.T, h *tombolo.Handle) []byte {
+	t.Helper()
+	changes := [][]byte{doc.Genesis(h.URL().Doc, "")}
+	genesis, err := gate.Parse(changes[0])
+	must(t, err)
+	without, err := gate.Encode(gate.Change{
+		Deps: []gate.Hash{genesis.Hash}, Actor: []byte{7}, Others: [][]byte{genesis.Actor}, Seq: 1, StartOp: 4,
+	}, func(yield func(*gate.Op) bool) {
+		yield(&gate.Op{Key: "$m", Action: gate.ActDelete, Preds: []gate.OpRef{{Counter: 1, Actor: 1}}})
+	})
+	must(t, err)
+	d, err := doc.Load(h.URL().Doc, append(changes, without), rand.Reader)
+	must(t, err)
+	defer d.Close()
+	file, err := d.Save(nil)
+	must(t, err)
+	return file
+}
+
+// Who may only read a space merges nothing into its documents, and changes no older version either.
+func TestMergeAsReader(t *testing.T) {
+	owner, guest := inMemory(t, tombolo.Options{}), inMemory(t, tombolo.Options{})
+	_, err := guest.Join(patience(t), invites(t, owner, tombolo.Invite{Role: "reader"}), tombolo.JoinOptions{})
+	must(t, err)
+	h, err := owner.Home().Create(t.Context(), map[string]any{"n": 1})
+	must(t, err)
+	defer h.Close()
+	there := arrives(t, guest, h.URL())
+	saved, err := there.Export(t.Context())
+	must(t, err)
+	file := elsewhere(t, h.URL().Doc, saved, func(tx *doc.Tx) error { return tx.Set("/n", 2) })
+	if _, err := there.Merge(t.Context(), file); err == nil || text(t, there) != `{"n":1}` {
+		t.Errorf("a reader merged: %v", err)
+	}
+	if _, err := there.ChangeAt(t.Context(), there.Heads(), "", put("/n", 2)); err == nil || text(t, there) != `{"n":1}` {
+		t.Errorf("a reader changed: %v", err)
+	}
+}
+
 // What does not belong to the document, or cannot be kept, leaves it as it was.
 func TestMergeRefuses(t *testing.T) {
 	disk := newDisk()
@@ -82,6 +123,7 @@ func TestMergeRefuses(t *testing.T) {
 	must(t, err)
 	for what, file := range map[string][]byte{
 		"nothing": nil, "half a file": saved[:len(saved)/2], "no file": []byte("hello"), "another document": foreign,
+		"one without marks": unmarked(t, h),
 	} {
 		_, err := h.Merge(t.Context(), file)
 		if e, ok := errors.AsType[*tombolo.SavedError](err); !ok || e.Unwrap() == nil || e.Error() == "" {
