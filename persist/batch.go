@@ -17,6 +17,7 @@ type Op struct {
 type Batch struct {
 	ops   []Op
 	bytes int
+	room  int // by how much a key or a value may be over its limit: EntryCost once wrapped
 }
 
 // Put sets key to value. Both are copied.
@@ -41,6 +42,41 @@ func (b *Batch) add(op Op) {
 // Len returns the number of entries.
 func (b *Batch) Len() int { return len(b.ops) }
 
+// Wrap returns b with each entry replaced by what seal makes of it, for a Store
+// that keeps its records in another one. An entry may grow by EntryCost bytes,
+// key and value together, which every Store has room for: the result costs what
+// b costs, and Check allows as much more for each key and value. It returns the
+// first error of seal, and ErrTooLarge for an entry that grew by more and for a
+// batch that was wrapped before, since that room is there once.
+func (b *Batch) Wrap(seal func(Op) (Op, error)) (*Batch, error) {
+	if b.room > 0 {
+		return nil, fmt.Errorf("%w: a batch wrapped twice; put one wrapping store around a plain one", ErrTooLarge)
+	}
+	w := &Batch{ops: make([]Op, 0, len(b.ops)+1), bytes: b.bytes, room: EntryCost}
+	for _, op := range b.ops {
+		sealed, err := seal(op)
+		if err != nil {
+			return nil, err
+		}
+		if len(sealed.Key)+len(sealed.Value) > len(op.Key)+len(op.Value)+EntryCost {
+			return nil, fmt.Errorf("%w: a wrapped entry grew by over %d bytes", ErrTooLarge, EntryCost)
+		}
+		w.ops = append(w.ops, sealed)
+	}
+	return w, nil
+}
+
+// Beside adds to a batch that Wrap made one entry of the wrapping Store's own.
+// It costs nothing; key and value have at most 2*EntryCost bytes together, or
+// the error is ErrTooLarge.
+func (b *Batch) Beside(own Op) error {
+	if b.room == 0 || len(own.Key)+len(own.Value) > 2*EntryCost {
+		return fmt.Errorf("%w: an entry of %d bytes beside wrapped ones", ErrTooLarge, len(own.Key)+len(own.Value))
+	}
+	b.ops = append(b.ops, own)
+	return nil
+}
+
 // Bytes returns what the batch costs of MaxBatch.
 func (b *Batch) Bytes() int { return b.bytes }
 
@@ -63,10 +99,10 @@ func (b *Batch) Check() error {
 		return fmt.Errorf("%w: a batch of %d bytes, the limit is %d; split it", ErrTooLarge, b.bytes, MaxBatch)
 	}
 	for _, op := range b.ops {
-		if len(op.Key) == 0 || len(op.Key) > MaxKey || op.Key[0] == '!' {
+		if len(op.Key) == 0 || len(op.Key) > MaxKey+b.room || op.Key[0] == '!' {
 			return fmt.Errorf("%w: %.20q", ErrKey, op.Key)
 		}
-		if len(op.Value) > MaxValue {
+		if len(op.Value) > MaxValue+b.room {
 			return fmt.Errorf("%w: a value of %d bytes, the limit is %d", ErrTooLarge, len(op.Value), MaxValue)
 		}
 	}

@@ -109,7 +109,7 @@ func (l *Log) Cache(ctx context.Context, name Name, kind byte) (at uint64, data 
 
 // cacheParts returns how many parts the cache has that lies there now.
 func (l *Log) cacheParts(ctx context.Context, num uint64, kind byte) (int, error) {
-	v, err := l.store.Get(ctx, cacheKey(num, kind, 0))
+	v, err := l.get(ctx, cacheKey(num, kind, 0))
 	if errors.Is(err, ErrNotFound) {
 		return 0, nil
 	}

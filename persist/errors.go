@@ -24,6 +24,11 @@ var (
 	ErrLocked = errors.New("persist: the store is open elsewhere; close the other program that uses it")
 	// ErrExists comes from Log.Move when the new name is taken.
 	ErrExists = errors.New("persist: a document of that name exists")
+	// ErrAltered says that a value is not what was written under its key.
+	ErrAltered = errors.New("persist: altered on disk, or read with the wrong keys; fetch it from a peer or a backup")
+	// ErrSealed says that a store holds sealed records, and that it was opened
+	// as if it did not.
+	ErrSealed = errors.New("persist: the store is sealed; open it with its keys")
 	// ErrForeign says that a store holds data, but not a log's.
 	ErrForeign = errors.New("persist: the store holds other data than a document log; choose an empty place")
 	// ErrCodec says that a Codec did not give back the bytes it was given, so

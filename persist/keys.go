@@ -21,6 +21,31 @@ const (
 	prefixSettings = 'x'
 )
 
+// Visible says what a store may show of the keys that begin with letter when it
+// hides what they name (persist/sealed): their first n bytes are the letter and
+// numbers, whose order listings rely on; what comes after them are the IDs and
+// names of spaces, documents and devices. Where grouped is true, listings ask
+// for what begins with a word and its '/', see Settings.
+func Visible(letter byte) (n int, grouped bool) {
+	switch letter {
+	case prefixRecord:
+		return 19, false
+	case prefixCache:
+		return 12, false
+	case prefixGarbage:
+		return 9, false
+	case prefixSettings:
+		return 1, true
+	}
+	return 1, false
+}
+
+// Rewritten has the letters of the keys whose values are written over in place,
+// so that an older value, put back by someone, would read as the present one.
+// Changes are checked against their document's header, caches say what they
+// are derived from, and a removed document's number is never given out again.
+var Rewritten = [...]byte{prefixHeader, prefixNext, prefixSettings}
+
 func headerKey(n Name) []byte {
 	k := make([]byte, 0, 33)
 	k = append(k, prefixHeader)

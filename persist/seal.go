@@ -19,6 +19,7 @@ import (
 //	7 next    the next document number (uvarint)
 //	8 garbage nothing
 //	9 format  the number of the format (uvarint), without a sum
+//	10 sealed any of the others, encrypted by persist/sealed; the log never sees it
 const (
 	codecChange    = 1
 	codecPack      = 2
@@ -30,6 +31,9 @@ const (
 	codecGarbage   = 8
 	codecFormat    = 9
 )
+
+// CodecSealed is the first byte of every value that persist/sealed writes.
+const CodecSealed = 10
 
 // partSize is how many bytes of a change, pack or cache one value carries:
 // three such values fit into one batch beside a header.

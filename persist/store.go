@@ -12,6 +12,10 @@ import (
 // 15 % of it (1,258,291 bytes, counting at most 12 bytes beside key and value)
 // and 13,107 entries (that size over 96, the bytes of a skip list node). A
 // batch of MaxBatch has at most 786,432/65 = 12,099 entries, so it fits both.
+//
+// What Batch.Wrap made is larger: each key and each value may be EntryCost over
+// its limit, and each entry costs EntryCost less than its bytes, which fits too
+// (786,432 and 12 bytes for each of 12,099 entries are 931,620).
 const (
 	MaxKey    = 512       // bytes of a key
 	MaxValue  = 256 << 10 // bytes of a value: Badger reads larger ones from its value log, which fails silently
@@ -22,6 +26,10 @@ const (
 // Entry is one key with its value.
 type Entry struct {
 	Key, Value []byte
+	// Err is not nil, and wraps ErrAltered, when the store noticed that the
+	// value is not what was written. Value is nil then, and a listing goes on.
+	// Where the key was altered, Key has no more than is known of it.
+	Err error
 }
 
 // Store keeps bytes under keys and never looks into them. Keys are ordered as
@@ -30,7 +38,8 @@ type Entry struct {
 //
 // Every method returns ctx.Err() when its context has ended before it began.
 type Store interface {
-	// Get returns a copy of the value at key, or ErrNotFound.
+	// Get returns a copy of the value at key, or ErrNotFound, or ErrAltered
+	// when the store noticed that it is not what was written.
 	Get(ctx context.Context, key []byte) ([]byte, error)
 
 	// List yields every entry whose key begins with prefix, in key order, as
