@@ -103,6 +103,9 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 	if e.log, err = persist.OpenLog(ctx, e.store, e.codec); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
+	if err := e.checkStore(ctx); err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
 	if err := e.openBox(ctx, filepath.Join(dir, boxFile)); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}

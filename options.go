@@ -15,7 +15,7 @@ type Options struct {
 	Name        string           // what people call this device, used when the directory is new; empty means the host's name
 	Listen      []string         // multiaddrs to listen on; nil means TCP on all interfaces, any port
 	NoDiscovery bool             // do not look for devices, nor show this one, on the local network
-	Store       persist.Store    // where documents are kept, closed with the engine; nil means Badger in the directory
+	Store       persist.Store    // where documents are kept, closed with the engine; nil means Badger in the directory. One with a method Check(context.Context) error, as persist/sealed has, is asked at opening
 	Offline     bool             // no network at all: documents, invitations and settings only
 	MaxDocument int              // bytes of memory that a document may grow to; zero means 1 GiB, about 20 million operations. Larger ones open, and take no more
 	Log         *slog.Logger     // receives what an operator may want to know; nil discards it
