@@ -64,3 +64,4 @@ decoders:
 # Ratios beside the core, measured in one run.
 bench:
 	go run ./bench doc
+	go run ./bench store

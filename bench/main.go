@@ -3,6 +3,7 @@
 //
 //	go run ./bench doc          a table
 //	go run ./bench doc -json    one JSON object a row
+//	go run ./bench store        what lies below documents
 //
 // A row is {"work", "unit", "ours", "beside", "name", "ratio", "goal", "holds"}: medians of repeats, the ratio of ours to what stands beside, and whether
 // it keeps to its goal. What cannot be measured here says so in "skipped". It ends with 1 when a goal is missed.
@@ -43,7 +44,8 @@ func (r row) compare() row {
 }
 
 var benches = map[string]func(report func(row)) error{
-	"doc": benchDoc,
+	"doc":   benchDoc,
+	"store": benchStore,
 }
 
 func main() {
@@ -120,6 +122,11 @@ func median(f func() float64) float64 {
 	for i := range all {
 		all[i] = f()
 	}
+	return middle(all)
+}
+
+// middle is the median of figures.
+func middle(all []float64) float64 {
 	slices.Sort(all)
 	return all[len(all)/2]
 }
