@@ -125,6 +125,15 @@ func ip(t *testing.T, args ...string) {
 	}
 }
 
+// lacks skips a test that this machine cannot run. CI must be able to run all.
+func lacks(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
 // lanPair starts two nodes in network namespaces, joined by a bridge in a
 // third, whose interfaces are still down. They know only each other's IDs.
 func lanPair(t *testing.T, tag string, prepare func(ns string)) (a, b *lanNode, middle, left, right string) {
@@ -135,7 +144,7 @@ func lanPair(t *testing.T, tag string, prepare func(ns string)) (a, b *lanNode, 
 	tag = fmt.Sprintf("t%s%d", tag, os.Getpid())
 	middle, left, right = tag+"m", tag+"l", tag+"r"
 	if out, err := exec.Command("ip", "netns", "add", middle).CombinedOutput(); err != nil {
-		t.Skipf("skipped: needs root and ip netns: %v: %s", err, out)
+		lacks(t, "skipped: needs root and ip netns: %v: %s", err, out)
 	}
 	t.Cleanup(func() { ip(t, "netns", "del", middle) })
 	ip(t, "-n", middle, "link", "add", "bridge", "type", "bridge")

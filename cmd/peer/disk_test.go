@@ -13,7 +13,7 @@ import (
 func TestFullDisk(t *testing.T) {
 	mount := t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", mount).CombinedOutput(); err != nil {
-		t.Skipf("skipped: needs root to mount a small disk: %v: %s", err, out)
+		lacks(t, "skipped: needs root to mount a small disk: %v: %s", err, out)
 	}
 	t.Cleanup(func() {
 		if out, err := exec.Command("umount", mount).CombinedOutput(); err != nil {

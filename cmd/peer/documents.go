@@ -99,13 +99,18 @@ func (p *peer) createCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		v := versionOf(h)
-		if err := h.Close(); err != nil {
-			return err
-		}
-		return p.print(v, func(w io.Writer) { fmt.Fprintln(w, v.URL) })
+		return p.printMade(h)
 	})
 	return cmd
+}
+
+// printMade closes a document that was just made and prints its URL.
+func (p *peer) printMade(h *tombolo.Handle) error {
+	v := versionOf(h)
+	if err := h.Close(); err != nil {
+		return err
+	}
+	return p.print(v, func(w io.Writer) { fmt.Fprintln(w, v.URL) })
 }
 
 // create makes a document with a value, nil for none. A named one that is there already keeps the value it has.

@@ -91,11 +91,7 @@ func (p *peer) importCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		v := versionOf(h)
-		if err := h.Close(); err != nil {
-			return err
-		}
-		return p.print(v, func(w io.Writer) { fmt.Fprintln(w, v.URL) })
+		return p.printMade(h)
 	})
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if p.engine != nil || args[0] == "-" {

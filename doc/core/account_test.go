@@ -24,12 +24,21 @@ import (
 // How many documents TestStress makes; 10,000 take some ten seconds with -race.
 var stress = flag.Int("stress", 10_000, "documents that TestStress makes")
 
+// lacks skips a test that this machine cannot run. CI must be able to run all.
+func lacks(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
 // cBytes is the C heap in use, or the end of the test where that cannot be known.
 func cBytes(t testing.TB) int64 {
 	t.Helper()
 	n, ok := core.CBytes()
 	if !ok {
-		t.Skip("this system does not tell the size of the C heap")
+		lacks(t, "skipped: needs Linux with glibc, which tells the size of the C heap")
 	}
 	return n
 }
@@ -200,7 +209,7 @@ func resident(t testing.TB) int64 {
 	t.Helper()
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
-		t.Skip(err)
+		lacks(t, "skipped: needs Linux's /proc/self/statm: %v", err)
 	}
 	var size, pages int64
 	_, err = fmt.Sscan(string(statm), &size, &pages)

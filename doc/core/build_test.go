@@ -10,7 +10,7 @@ import (
 // TestBuildsWithoutCore shows that programs can be built where the core does not exist.
 func TestBuildsWithoutCore(t *testing.T) {
 	if testing.Short() {
-		t.Skip("compiles for other systems")
+		t.Skip("skipped: compiles for other systems; run without -short")
 	}
 	for _, c := range []struct{ env, args string }{
 		{"CGO_ENABLED=0", "vet ."},
