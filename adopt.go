@@ -45,7 +45,7 @@ func (e *Engine) adopt(ctx context.Context, to doc.SpaceID) (int, error) {
 // moveDocuments gives all documents of one space to another. Where the other has a document too, both histories merge.
 func (e *Engine) moveDocuments(ctx context.Context, from, to doc.SpaceID) (int, error) {
 	names := map[doc.ID]bool{}
-	for name := range e.log.Docs() {
+	for name := range e.names() {
 		if name.Space == from {
 			names[name.Doc] = true
 		}
@@ -79,8 +79,11 @@ func (e *Engine) moveDocument(ctx context.Context, from, to sync.Key) (bool, err
 	if err := d.settled(ctx); err != nil {
 		return false, err
 	}
-	if err := d.read(ctx); err != nil || d.graph.Len() == 0 {
+	if err := d.read(ctx); err != nil {
 		return false, err
+	}
+	if d.graph.Len() == 0 {
+		return false, e.movePatient(ctx, from, to)
 	}
 	heir := e.hold(to)
 	defer e.release(heir)
@@ -99,6 +102,9 @@ func (e *Engine) moveDocument(ctx context.Context, from, to sync.Key) (bool, err
 		e.step(sync.Changed{Key: to, After: heir.heads})
 	}
 	if err != nil {
+		return false, err
+	}
+	if err := e.movePatient(ctx, from, to); err != nil {
 		return false, err
 	}
 	e.bequeath(d, heir)

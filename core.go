@@ -151,6 +151,9 @@ func (e *Engine) acknowledge(acks []sync.Ack) {
 		if !a.Same {
 			n.hash, n.heads = doc.HeadsHash(a.Key.Doc, a.Heads), a.Heads
 		}
+		if n.hash == c.versions[a.Key] {
+			e.comparedWith(a.Key)
+		}
 		k := ackKey{a.Key, a.Peer}
 		if old, ok := c.acks[a.Key][a.Peer]; ok && old.hash == n.hash {
 			continue // since then

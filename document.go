@@ -72,6 +72,19 @@ func (d *document) read(ctx context.Context) error {
 	if d.full != nil {
 		return nil
 	}
+	if err := d.readLog(ctx); isDamage(err) {
+		return d.setAside(ctx, err)
+	} else if err != nil {
+		return err
+	}
+	if d.graph.Len() == 0 && d.e.patient(d.key) != nil { // the process ended before what was salvaged was on disk
+		return d.startOver()
+	}
+	return nil
+}
+
+// readLog is read without regard to damage: see isDamage. Called with mu held.
+func (d *document) readLog(ctx context.Context) error {
 	header, err := d.e.log.Header(ctx, d.name())
 	if err != nil && !errors.Is(err, persist.ErrNotFound) {
 		return err
@@ -85,16 +98,25 @@ func (d *document) read(ctx context.Context) error {
 			changes = append(changes, raw)
 		}
 	}
-	if d.full, err = doc.Load(d.key.Doc, changes, d.e.opts.Rand); err != nil {
+	full, err := doc.New(d.key.Doc, d.e.opts.Rand)
+	if err != nil {
 		return err
 	}
+	applied, err := full.Apply(changes...)
+	if err == nil && len(applied.Missing) > 0 {
+		err = &gate.MissingError{Missing: applied.Missing}
+	}
+	if err != nil {
+		return unsoundError{fmt.Errorf("read document %s: %w", d.key.Doc.Short(), err)}
+	}
+	d.full = full
 	d.full.Limit(d.e.opts.MaxDocument)
 	d.size.Store(int64(d.full.Size()))
 	d.graph = d.full.Graph()
 	d.durable, d.heads, d.loose = d.graph.Len(), d.graph.Heads(), header.Loose
 	if !slices.Equal(d.heads, hashes(header.Heads)) {
 		d.discard()
-		return fmt.Errorf("read document %s: its changes do not lead to the heads in its header", d.key.Doc.Short())
+		return unsoundError{fmt.Errorf("read document %s: its changes do not lead to the heads in its header", d.key.Doc.Short())}
 	}
 	if d.meta, err = decodeMeta(header.Meta); err != nil {
 		return fmt.Errorf("read document %s: %w", d.key.Doc.Short(), err)
@@ -239,6 +261,9 @@ func (d *document) saved() {
 	if count > 0 {
 		d.tell(Event{Changes: count, Remote: group[0].took != nil})
 	}
+	if d.e.patient(d.key) != nil {
+		d.enqueue(healJob{})
+	}
 	if d.loose > packAbove {
 		d.loose = 0 // until the next read tells; packing twice does no harm
 		d.e.tidy(d)
@@ -276,6 +301,7 @@ func (d *document) failed(err error) {
 	group := d.unsaved
 	d.unsaved = nil
 	d.e.opts.Log.Error("changes could not be made durable", "doc", d.key.Doc.Short(), "err", err)
+	d.e.refused(err)
 	heads := d.heads
 	d.discard()
 	for _, s := range group {

@@ -39,6 +39,8 @@ type Engine struct {
 	core coreState
 	mem  memberships
 	box  blackBox
+	disk disk
+	ward ward
 
 	joining   gosync.Mutex // one Join at a time changes which space is the home
 	following gosync.Mutex // one follower of the membership at a time: the network's state is then the newest
@@ -107,6 +109,9 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	if err := e.openBox(ctx, filepath.Join(dir, boxFile)); err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
+	if err := e.openWard(ctx); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	if err := e.openMemberships(ctx); err != nil {
@@ -238,10 +243,15 @@ func (e *Engine) Document(ctx context.Context, u doc.URL) (*Handle, error) {
 	defer e.work.Done()
 	key := sync.Key{Space: u.Space, Doc: u.Doc}
 	if _, err := e.log.Header(ctx, persist.Name{Space: u.Space, Doc: u.Doc}); err != nil {
+		if ill := e.damaged(key); ill != nil {
+			return nil, ill
+		}
 		if errors.Is(err, persist.ErrNotFound) {
 			return nil, fmt.Errorf("%s: %w", u, ErrNotFound)
 		}
-		return nil, err
+		if !isDamage(err) {
+			return nil, err
+		}
 	}
 	return e.open(ctx, key)
 }

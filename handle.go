@@ -27,7 +27,11 @@ func (e *Engine) open(ctx context.Context, key sync.Key) (*Handle, error) {
 	d := e.hold(key)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.read(ctx); err != nil {
+	err := d.read(ctx)
+	if err == nil {
+		err = e.damaged(key)
+	}
+	if err != nil {
 		e.release(d)
 		return nil, err
 	}
@@ -54,6 +58,9 @@ func (h *Handle) load(ctx context.Context) (*document, error) {
 	for {
 		d := h.lock()
 		err := d.read(ctx)
+		if err == nil && d.heir == nil {
+			err = h.e.damaged(d.key)
+		}
 		if err == nil && d.heir == nil {
 			return d, nil
 		}

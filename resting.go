@@ -63,6 +63,7 @@ func (e *Engine) sweep() {
 			return
 		case <-tick.C:
 		}
+		_ = e.room() // the news that there is room again come from here, if nobody asks
 		for _, d := range e.quiet() {
 			d.rest(e.run)
 			d.unload()

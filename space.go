@@ -58,6 +58,8 @@ type Info struct {
 	App, Name string // from the document's marks; empty where it has none
 	Changes   uint64
 	Heads     []doc.Hash
+	State     string // as in [DocumentStatus]
+	Problem   string // what a quarantined document has
 }
 
 // Open opens the document that the engine's App knows under a name, and creates it if this device does not have it. Created on two
@@ -159,7 +161,7 @@ func (s *Space) List(ctx context.Context) ([]Info, error) {
 	}
 	defer s.e.work.Done()
 	var out []Info
-	for name := range s.e.log.Docs() {
+	for name := range s.e.names() {
 		if name.Space != s.id {
 			continue
 		}
@@ -179,7 +181,7 @@ func (s *Space) List(ctx context.Context) ([]Info, error) {
 func (e *Engine) mayWrite(id doc.SpaceID) error {
 	switch e.role(id, e.Self().Peer) {
 	case space.Owner, space.Writer:
-		return nil
+		return e.room()
 	case space.Reader:
 		return ErrReadOnly
 	}

@@ -17,6 +17,7 @@ type Status struct {
 	Device    Device           `json:"device"`
 	Addrs     []string         `json:"addrs"`            // where this device can be reached; empty when offline
 	Paused    bool             `json:"paused,omitempty"` // no connections until Resume
+	Store     StoreStatus      `json:"store"`
 	Spaces    []SpaceStatus    `json:"spaces"`
 	Peers     []PeerStatus     `json:"peers"`
 	Documents []DocumentStatus `json:"documents"`
@@ -53,6 +54,8 @@ type DocumentStatus struct {
 	URL     string         `json:"url"`
 	App     string         `json:"app,omitempty"`
 	Name    string         `json:"name,omitempty"`
+	State   string         `json:"state"`             // "ready", "loading", "read-only" or "quarantined"
+	Problem string         `json:"problem,omitempty"` // why it is quarantined
 	Changes uint64         `json:"changes"`
 	Heads   []doc.Hash     `json:"heads"`
 	Devices []DeviceStatus `json:"devices"` // this device first, then the other members

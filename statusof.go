@@ -3,7 +3,8 @@ package tombolo
 import (
 	"context"
 	"errors"
-	"fmt"
+	"iter"
+	"slices"
 
 	"tombolo/doc"
 	"tombolo/persist"
@@ -30,6 +31,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	s := Status{
 		Device:    e.Self(),
 		Addrs:     append([]string{}, e.Addrs()...), // lists are never null in JSON
+		Store:     e.storeStatus(),
 		Spaces:    e.spaceStatus(),
 		Peers:     e.peerStatus(),
 		Documents: []DocumentStatus{},
@@ -37,7 +39,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	e.mem.mu.Lock()
 	s.Paused = e.mem.paused
 	e.mem.mu.Unlock()
-	for name := range e.log.Docs() {
+	for name := range e.names() {
 		d, err := e.documentStatus(ctx, name)
 		if errors.Is(err, ErrNotFound) {
 			continue // it moved or went while we looked
@@ -55,7 +57,10 @@ func (e *Engine) documentStatus(ctx context.Context, name persist.Name) (Documen
 	if err != nil {
 		return DocumentStatus{}, err
 	}
-	s := DocumentStatus{URL: info.URL.String(), App: info.App, Name: info.Name, Changes: info.Changes, Heads: info.Heads}
+	s := DocumentStatus{
+		URL: info.URL.String(), App: info.App, Name: info.Name, Changes: info.Changes, Heads: info.Heads,
+		State: info.State, Problem: info.Problem,
+	}
 	key := sync.Key{Space: name.Space, Doc: name.Doc}
 	here := doc.HeadsHash(name.Doc, info.Heads)
 	self := DeviceStatus{Device: e.Self(), Self: true, Connected: true, Heads: info.Heads, Durable: true}
@@ -118,16 +123,29 @@ func (e *Engine) peerStatus() []PeerStatus {
 
 // info is what a document's header says, with its marks read from the document where the header's are out of date.
 func (e *Engine) info(ctx context.Context, name persist.Name) (Info, error) {
+	key := sync.Key{Space: name.Space, Doc: name.Doc}
 	header, err := e.log.Header(ctx, name)
+	ill := e.damaged(key)
+	if isDamage(err) { // nobody has used it since
+		ill = &DamagedError{URL: doc.URL{Space: name.Space, Doc: name.Doc}, Since: e.now(), Why: "its header does not read"}
+	}
+	if broken, ok := errors.AsType[*DamagedError](ill); ok {
+		return Info{URL: broken.URL, Changes: header.Last, Heads: hashes(header.Heads), State: StateQuarantined, Problem: broken.Why}, nil
+	}
 	if errors.Is(err, persist.ErrNotFound) {
 		return Info{}, ErrNotFound
 	}
+	var m meta
+	_, newer := errors.AsType[*persist.TooNewError](err)
+	if err == nil {
+		m, err = decodeMeta(header.Meta)
+		newer = err != nil
+	}
+	if newer { // one such document does not keep the others from being listed
+		return Info{URL: doc.URL{Space: name.Space, Doc: name.Doc}, State: StateReadOnly, Problem: err.Error()}, nil
+	}
 	if err != nil {
 		return Info{}, err
-	}
-	m, err := decodeMeta(header.Meta)
-	if err != nil {
-		return Info{}, fmt.Errorf("document %s: %w", doc.ID(name.Doc).Short(), err)
 	}
 	if m.Stale {
 		if m, err = e.refreshMarks(ctx, sync.Key{Space: name.Space, Doc: name.Doc}); err != nil {
@@ -140,7 +158,37 @@ func (e *Engine) info(ctx context.Context, name persist.Name) (Info, error) {
 		Name:    m.Name,
 		Changes: header.Last,
 		Heads:   hashes(header.Heads),
+		State:   e.state(key),
 	}, nil
+}
+
+// state is where a document that reads stands.
+func (e *Engine) state(key sync.Key) string {
+	if e.mayWrite(key.Space) != nil {
+		return StateReadOnly
+	}
+	return StateReady
+}
+
+// names are the documents of this device: those in the log in the order of their spaces and IDs, then those of which nothing could be read.
+func (e *Engine) names() iter.Seq[persist.Name] {
+	return func(yield func(persist.Name) bool) {
+		var extra []persist.Name
+		for _, key := range e.quarantined() {
+			extra = append(extra, persist.Name{Space: key.Space, Doc: key.Doc})
+		}
+		for name := range e.log.Docs() {
+			extra = slices.DeleteFunc(extra, func(n persist.Name) bool { return n == name })
+			if !yield(name) {
+				return
+			}
+		}
+		for _, name := range extra {
+			if !yield(name) {
+				return
+			}
+		}
+	}
 }
 
 // refreshMarks reads a document's marks and keeps them in its header, so that listing does not have to read it again.

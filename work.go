@@ -51,6 +51,8 @@ func (d *document) doJobs() {
 			d.take(job)
 		case sync.Find:
 			d.e.step(d.find(d.e.run, job))
+		case healJob:
+			d.heal(d.e.run)
 		case tidyJob:
 			d.pack(d.e.run)
 		}

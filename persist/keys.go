@@ -10,6 +10,7 @@ import "encoding/binary"
 //	r | num 8 | first 8 | part 2    a record: changes from sequence number first on
 //	c | num 8 | kind 1 | part 2     a cache
 //	g | num 8                  a removed document whose records are still to be deleted
+//	q | num 8 | space 16 | doc 16    a document that was set aside, see Aside
 //	x | …                      the engine's own, see Settings
 const (
 	prefixFormat   = 'f'
@@ -18,6 +19,7 @@ const (
 	prefixRecord   = 'r'
 	prefixCache    = 'c'
 	prefixGarbage  = 'g'
+	prefixAside    = 'q'
 	prefixSettings = 'x'
 )
 
@@ -32,7 +34,7 @@ func Visible(letter byte) (n int, grouped bool) {
 		return 19, false
 	case prefixCache:
 		return 12, false
-	case prefixGarbage:
+	case prefixGarbage, prefixAside:
 		return 9, false
 	case prefixSettings:
 		return 1, true
@@ -61,6 +63,22 @@ func parseHeaderKey(k []byte) (n Name, ok bool) {
 	copy(n.Space[:], k[1:])
 	copy(n.Doc[:], k[17:])
 	return n, true
+}
+
+func asideKey(a Aside) []byte {
+	k := append(numPrefix(prefixAside, a.Num), a.Name.Space[:]...)
+	return append(k, a.Name.Doc[:]...)
+}
+
+// parseAsideKey takes the key of an Aside apart; ok is false for another length.
+func parseAsideKey(k []byte) (a Aside, ok bool) {
+	if len(k) != 41 {
+		return Aside{}, false
+	}
+	a.Num = binary.BigEndian.Uint64(k[1:])
+	copy(a.Name.Space[:], k[9:])
+	copy(a.Name.Doc[:], k[25:])
+	return a, true
 }
 
 // numPrefix returns letter | num, the beginning of the keys of one document.

@@ -203,6 +203,13 @@ func (l *Log) readHeaders(ctx context.Context) error {
 		highest = max(highest, h.Num)
 		l.index[name] = h.slim()
 	}
+	aside := false
+	for a, err := range l.Asides(ctx) {
+		if err != nil {
+			return err
+		}
+		highest, aside = max(highest, a.Num), true
+	}
 	v, err := l.get(ctx, []byte{prefixNext})
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
@@ -211,7 +218,7 @@ func (l *Log) readHeaders(ctx context.Context) error {
 	next, n := binary.Uvarint(body)
 	if !ok || codec != codecNext || n <= 0 {
 		next = 1
-		if len(l.index) > 0 {
+		if len(l.index) > 0 || aside {
 			// The counter is lost: leap over numbers whose documents were
 			// removed or do not read, since records may still lie under them.
 			next = highest + math.MaxUint32

@@ -19,6 +19,7 @@ import (
 //	7 next    the next document number (uvarint)
 //	8 garbage nothing
 //	9 format  the number of the format (uvarint), without a sum
+//	11 aside  the header of a document that was set aside, as it lay there
 //	10 sealed any of the others, encrypted by persist/sealed; the log never sees it
 const (
 	codecChange    = 1
@@ -30,6 +31,7 @@ const (
 	codecNext      = 7
 	codecGarbage   = 8
 	codecFormat    = 9
+	codecAside     = 11
 )
 
 // CodecSealed is the first byte of every value that persist/sealed writes.

@@ -150,6 +150,8 @@ func (c *Core) Step(now time.Time, ev Event) Effects {
 		c.joined(ev)
 	case Changed:
 		c.changed("", ev)
+	case Lost:
+		c.lost(ev)
 	default:
 		c.stepSession(ev)
 	}

@@ -1,0 +1,78 @@
+package tombolo
+
+import (
+	"errors"
+	"sync/atomic"
+
+	"tombolo/persist"
+)
+
+// A disk that is nearly full is not written to: the store refuses what would leave too little to survive with, and everything that was
+// acknowledged stays readable. From then on edits are refused before they are made, until there is room again.
+
+// StoreStatus says whether this device's store takes changes.
+type StoreStatus struct {
+	State string `json:"state"`          // "ready", or "read-only" while the disk is nearly full
+	Free  uint64 `json:"free,omitempty"` // bytes that are free, while read-only
+	Need  uint64 `json:"need,omitempty"` // bytes that must be, while read-only
+}
+
+// States of a store and of a document.
+const (
+	StateReady       = "ready"
+	StateLoading     = "loading"     // it is being read; its last value may be there already
+	StateReadOnly    = "read-only"   // no edits: the disk is nearly full, or this device is a reader
+	StateQuarantined = "quarantined" // a part does not read on this device's disk, see [DamagedError]
+)
+
+// disk is whether the store refused a write for want of room.
+type disk struct{ full atomic.Bool }
+
+// roomy is a store that knows whether it has room: nil, or a *persist.NoSpaceError.
+type roomy interface{ Room() error }
+
+// room is nil unless the store refused a write for want of room, and still would.
+func (e *Engine) room() error {
+	if !e.disk.full.Load() {
+		return nil
+	}
+	err := e.store.(roomy).Room()
+	if err != nil {
+		return err
+	}
+	if e.disk.full.CompareAndSwap(true, false) {
+		e.opts.Log.Info("there is room on the disk again; changes are taken")
+		e.news()
+	}
+	return nil
+}
+
+// refused looks whether a write failed for want of room.
+func (e *Engine) refused(err error) {
+	if _, can := e.store.(roomy); !can || !errors.Is(err, persist.ErrNoSpace) {
+		return
+	}
+	if e.disk.full.CompareAndSwap(false, true) {
+		e.opts.Log.Error("the disk is nearly full: documents can be read, and take no changes until there is room", "err", err)
+		e.news()
+	}
+}
+
+// news wakes everyone who waits for [Engine.News].
+func (e *Engine) news() {
+	e.core.mu.Lock()
+	defer e.core.mu.Unlock()
+	e.core.tell()
+}
+
+func (e *Engine) storeStatus() StoreStatus {
+	err := e.room()
+	if err == nil {
+		return StoreStatus{State: StateReady}
+	}
+	s := StoreStatus{State: StateReadOnly}
+	if short, ok := errors.AsType[*persist.NoSpaceError](err); ok {
+		s.Free, s.Need = short.Free, short.Need
+	}
+	return s
+}
