@@ -34,7 +34,20 @@ type Identity struct {
 // ErrBrokenIdentity when it does not hold one whole key, and an error naming
 // the remedy when others may read it (its mode must be 0600 or stricter;
 // Windows, which has no such modes, is not checked).
-func LoadIdentity(path string) (*Identity, error) {
+func LoadIdentity(path string) (*Identity, error) { return LoadHidden(path, plain) }
+
+// CreateIdentity makes a new identity from 32 bytes of rand and writes it to
+// path with mode 0600, durably: temporary file, fsync, link into place, fsync
+// of the directory. An existing file is never overwritten (fs.ErrExist).
+func CreateIdentity(path string, rand io.Reader) (*Identity, error) {
+	return CreateHidden(path, rand, plain)
+}
+
+func plain(data []byte) ([]byte, error) { return data, nil }
+
+// LoadHidden is LoadIdentity for a file whose bytes reveal turns back into what
+// CreateHidden gave to hide. The errors of reveal come back as they are.
+func LoadHidden(path string, reveal func([]byte) ([]byte, error)) (*Identity, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w (looked at %s)", ErrNoIdentity, path)
@@ -53,10 +66,13 @@ func LoadIdentity(path string) (*Identity, error) {
 	if runtime.GOOS != "windows" && st.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("p2p: others can read the identity (mode %04o); run: chmod 600 %s", st.Mode().Perm(), path)
 	}
-	// A key file has 68 bytes; a bound keeps a wrong path from filling memory.
+	// A key file has 68 bytes, hidden some more; a bound keeps a wrong path from filling memory.
 	data, err := io.ReadAll(io.LimitReader(f, 4096))
 	if err != nil {
 		return nil, fmt.Errorf("p2p: read the identity: %w", err)
+	}
+	if data, err = reveal(data); err != nil {
+		return nil, fmt.Errorf("p2p: read the identity in %s: %w", path, err)
 	}
 	id, err := unmarshalIdentity(data)
 	if err != nil {
@@ -65,10 +81,9 @@ func LoadIdentity(path string) (*Identity, error) {
 	return id, nil
 }
 
-// CreateIdentity makes a new identity from 32 bytes of rand and writes it to
-// path with mode 0600, durably: temporary file, fsync, link into place, fsync
-// of the directory. An existing file is never overwritten (fs.ErrExist).
-func CreateIdentity(path string, rand io.Reader) (*Identity, error) {
+// CreateHidden is CreateIdentity for a file that holds what hide makes of the
+// key's bytes.
+func CreateHidden(path string, rand io.Reader, hide func([]byte) ([]byte, error)) (*Identity, error) {
 	// The seed is read here because ed25519.GenerateKey no longer promises to
 	// use the reader it is given (Go 1.26 release notes, crypto).
 	seed := make([]byte, ed25519.SeedSize)
@@ -85,6 +100,9 @@ func CreateIdentity(path string, rand io.Reader) (*Identity, error) {
 	}
 	data, err := crypto.MarshalPrivateKey(priv)
 	if err != nil {
+		return nil, fmt.Errorf("p2p: encode the identity: %w", err)
+	}
+	if data, err = hide(data); err != nil {
 		return nil, fmt.Errorf("p2p: encode the identity: %w", err)
 	}
 	if err := writeOnce(path, data); err != nil {

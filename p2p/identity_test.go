@@ -34,6 +34,38 @@ func TestIdentityIsKept(t *testing.T) {
 	}
 }
 
+func TestIdentityHidden(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "identity.key")
+	turn := func(b []byte) ([]byte, error) {
+		b = bytes.Clone(b)
+		for i := range b {
+			b[i] ^= 0xff
+		}
+		return b, nil
+	}
+	refuse := errors.New("no key")
+	fail := func([]byte) ([]byte, error) { return nil, refuse }
+	if _, err := p2p.CreateHidden(file, rand.Reader, fail); !errors.Is(err, refuse) {
+		t.Errorf("CreateHidden: %v", err)
+	}
+	if _, err := p2p.LoadHidden(file, turn); !errors.Is(err, p2p.ErrNoIdentity) {
+		t.Errorf("LoadHidden without a file: %v", err)
+	}
+	id, err := p2p.CreateHidden(file, rand.Reader, turn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := p2p.LoadHidden(file, turn); err != nil || again.ID() != id.ID() {
+		t.Errorf("LoadHidden: %v, %v", again, err)
+	}
+	if _, err := p2p.LoadHidden(file, fail); !errors.Is(err, refuse) {
+		t.Errorf("LoadHidden: %v", err)
+	}
+	if _, err := p2p.LoadIdentity(file); !errors.Is(err, p2p.ErrBrokenIdentity) {
+		t.Errorf("LoadIdentity of a hidden one: %v", err)
+	}
+}
+
 func TestIdentityIsNeverOverwritten(t *testing.T) {
 	_, file := newIdentity(t)
 	before, err := os.ReadFile(file)

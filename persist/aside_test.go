@@ -97,7 +97,9 @@ func TestSalvage(t *testing.T) {
 	})
 }
 
-func recordPrefix(num uint64) []byte { return fmt.Appendf(nil, "r\x00\x00\x00\x00\x00\x00\x00%c", rune(num)) }
+func recordPrefix(num uint64) []byte {
+	return fmt.Appendf(nil, "r\x00\x00\x00\x00\x00\x00\x00%c", rune(num))
+}
 
 func spoilHeader(t *testing.T, s persist.Store, name persist.Name) {
 	t.Helper()

@@ -43,14 +43,62 @@ func put(t *testing.T, s persist.Store, key string, value []byte) error {
 func TestLocked(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir, nil)
-	if _, err := badgerstore.Open(dir, nil); !errors.Is(err, persist.ErrLocked) {
-		t.Fatalf("a second Open: %v, want ErrLocked", err)
+	wantOwner := func(pid int) {
+		t.Helper()
+		_, err := badgerstore.Open(dir, nil)
+		e, ok := errors.AsType[*badgerstore.LockedError](err)
+		if !ok || e.PID != pid || e.Dir != dir || !errors.Is(err, persist.ErrLocked) {
+			t.Fatalf("a second Open: %v, want a LockedError with process %d", err, pid)
+		}
+	}
+	wantOwner(os.Getpid())
+	for _, text := range []string{"", "me\n", "-1"} { // not written yet, or not by us
+		if err := os.WriteFile(filepath.Join(dir, "LOCK"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		wantOwner(0)
 	}
 	if err := put(t, s, "a", []byte("1")); err != nil {
 		t.Fatalf("the first store suffered from it: %v", err)
 	}
 	s.Close()
 	open(t, dir, nil)
+}
+
+// TestLockFile leaves a lock file of a process that is gone, and a directory in
+// its place, which only means that nobody is told who has the store.
+func TestLockFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "LOCK")
+	if err := os.WriteFile(path, []byte("1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open(t, dir, nil).Close()
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("the lock file is left behind: %v", err)
+	}
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, dir, nil)
+	_, err := badgerstore.Open(dir, nil)
+	if e, ok := errors.AsType[*badgerstore.LockedError](err); !ok || e.PID != 0 || !strings.Contains(err.Error(), "another program") {
+		t.Fatalf("a second Open: %v", err)
+	}
+	s.Close()
+}
+
+// TestBallast finds a ballast file of another size.
+func TestBallast(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "ballast")
+	if err := os.WriteFile(path, []byte("too light"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open(t, dir, nil)
+	if info, err := os.Stat(path); err != nil || info.Size() != 32<<20 {
+		t.Fatalf("the ballast was not laid down again: %v", err)
+	}
 }
 
 func TestNotADirectory(t *testing.T) {

@@ -84,11 +84,17 @@ func (g *guard) makeRoom() error {
 	return nil
 }
 
-// takeBallast lays the ballast file down when it is missing and there is plenty.
+// takeBallast lays the ballast file down when it is missing or of another size,
+// and there is plenty.
 func (g *guard) takeBallast() error {
 	path := filepath.Join(g.dir, ballastName)
-	if _, err := os.Stat(path); err == nil {
-		return nil
+	if info, err := os.Stat(path); err == nil {
+		if info.Size() == ballastSize {
+			return nil
+		}
+		if err := os.Remove(path); err != nil {
+			return err
+		}
 	}
 	if g.admit(ballastSize) != nil {
 		return nil // a disk this full needs what is left for the data

@@ -14,8 +14,14 @@
 // The records are sealed under a random data key. The file "keys" beside the
 // store holds it, itself encrypted under each of several secrets: a key file, a
 // passphrase, a recovery key. Secrets come and go without a record being
-// written anew. Without the file, or with every secret lost, the data is lost:
-// no one can help. So give out a recovery key at set-up, and back the file up.
+// written anew, while a program has the store open as well. A second copy,
+// "keys.copy", serves where the file is missing or does not read. Without both,
+// or with every secret lost, the data is lost: no one can help. So give out a
+// recovery key at set-up, and back the file up.
+//
+// A program that keeps more than the store in its directory hides that with
+// Keys.Hide. An Engine does all of this itself: see tombolo.Seal and
+// tombolo.Options.Unlock.
 //
 //	code := sealed.NewRecoveryKey() // for the user to write down: code.Text()
 //	keys, err := sealed.Create(dir, sealed.Passphrase(typed, sealed.Cost{}), code)
@@ -25,6 +31,11 @@
 //
 // # Decisions
 //
+// Keys: the file and its copy are alike. Every change writes both, and Mend makes
+// a copy that was left behind what the file is: otherwise a secret that was taken
+// away could be used again by damaging the file. A copy made elsewhere before
+// opens with the secrets it had then, for ever, since the data key never changes.
+//
 // Values: codec byte 10, a random nonce of 24 bytes, then XChaCha20-Poly1305
 // over the value, with codec byte and the key in the inner store as associated
 // data: that binds a record to its place. Nonces of this length may be drawn at
@@ -33,7 +44,7 @@
 // is that a store which compresses blocks of records finds nothing to gain:
 // 100,000 documents of one change each took 37 MB instead of 14.
 //
-// Keys: letter and numbers stay (persist.Visible), since records are listed in
+// Keys of records: letter and numbers stay (persist.Visible), since records are listed in
 // their order. The rest is encrypted so that equal keys give equal results: 16
 // bytes of HMAC-SHA256 over the key, which are also the nonce for XChaCha20
 // over the rest. So a key can be read without its value, and damage to a value

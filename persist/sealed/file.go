@@ -95,17 +95,18 @@ func fileSum(data []byte) uint32 {
 	return crc32.Update(crc32.Checksum(data[:1], castagnoli), castagnoli, data[fileHead:])
 }
 
-func readFile(path string) (*fileRecord, error) {
+func readFile(path string) (*fileRecord, []byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return decodeFile(data)
+	r, err := decodeFile(data)
+	return r, data, err
 }
 
 // writeOnce puts data at path, durably, unless something is there. Linking,

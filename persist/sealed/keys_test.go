@@ -108,11 +108,13 @@ func TestKeys(t *testing.T) {
 		t.Fatalf("AddSlot: %d, %v; numbers are not given twice", num, err)
 	}
 	left, err := os.ReadDir(dir)
-	if err != nil || len(left) != 1 || left[0].Name() != sealed.FileName {
-		t.Fatalf("%v is left beside the keys file, %v", left, err)
+	if err != nil || len(left) != 2 || left[0].Name() != sealed.FileName || left[1].Name() != sealed.CopyName {
+		t.Fatalf("%v is left of the keys file and its copy, %v", left, err)
 	}
-	if info, err := left[0].Info(); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
-		t.Fatalf("the keys file has mode %v, %v", info.Mode(), err)
+	for _, file := range left {
+		if info, err := file.Info(); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+			t.Fatalf("%s has mode %v, %v", file.Name(), info.Mode(), err)
+		}
 	}
 }
 
@@ -194,6 +196,7 @@ func TestFileDamaged(t *testing.T) {
 	path := filepath.Join(dir, sealed.FileName)
 	whole, err := os.ReadFile(path)
 	wantNothing(t, err)
+	wantNothing(t, os.Remove(filepath.Join(dir, sealed.CopyName)))
 	try := func(data []byte) error {
 		wantNothing(t, os.WriteFile(path, data, 0o600))
 		_, err := sealed.Open(dir, recovery)

@@ -119,8 +119,17 @@ func (s *Store) sealSum(sum uint64) persist.Op {
 // what was written last, or missing. Which one cannot be told. Writing goes on,
 // and so does the complaint until Accept. ErrStale does not come for a store
 // that was put back as a whole. It comes with the wrong keys too, so the first
-// call belongs behind OpenLog, which tells those apart.
+// call belongs behind OpenLog, which tells those apart. What the inner store
+// finds, if it can check itself, is in the error as well.
 func (s *Store) Check(ctx context.Context) error {
+	var below error
+	if inner, ok := s.inner.(checker); ok {
+		below = inner.Check(ctx)
+	}
+	return errors.Join(below, s.check(ctx))
+}
+
+func (s *Store) check(ctx context.Context) error {
 	s.tally.mu.Lock()
 	defer s.tally.mu.Unlock()
 	actual, err := s.load(ctx)

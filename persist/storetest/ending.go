@@ -61,10 +61,16 @@ func testClosedListing(t *testing.T, s persist.Store) {
 			continue
 		}
 		go func() { closed <- s.Close() }()
-		for { // until Close has begun
+		for begun := false; !begun; { // Close has, when it is over or Get is refused
+			select {
+			case err := <-closed:
+				closed <- err
+				begun = true
+			default:
+			}
 			if _, err := s.Get(ctx, []byte("a")); err != nil {
 				wantErr(t, err, persist.ErrClosed)
-				break
+				begun = true
 			}
 		}
 	}

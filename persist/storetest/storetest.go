@@ -30,6 +30,10 @@ func Run(t *testing.T, open func(t *testing.T) persist.Store) {
 		{"all or nothing", testAtomic},
 		{"many at once", testConcurrent},
 		{"closed in use", testClosedInUse},
+		{"read your writes", testReadYourWrites},
+		{"refused whole", testRefusedWhole},
+		{"sizes", testSizes},
+		{"model", testModel},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -41,11 +45,15 @@ func Run(t *testing.T, open func(t *testing.T) persist.Store) {
 }
 
 // RunDurable is Run for a store that keeps what it has in a directory. open
-// opens the store in dir, new or left there by an earlier one.
+// opens the store in dir: new, left there by an earlier one, or a copy of the
+// directory of one that was open then, as a killed program leaves it. A store
+// that keeps its data elsewhere (a server) runs Run.
 func RunDurable(t *testing.T, open func(t *testing.T, dir string) persist.Store) {
 	Run(t, func(t *testing.T) persist.Store { return open(t, t.TempDir()) })
 	t.Run("reopened", func(t *testing.T) { testReopen(t, open) })
 	t.Run("reopened after many", func(t *testing.T) { testReopenMany(t, open) })
+	t.Run("model reopened", func(t *testing.T) { testModelReopened(t, open) })
+	t.Run("killed", func(t *testing.T) { testKilled(t, open) })
 }
 
 func closeStore(t *testing.T, s persist.Store) {

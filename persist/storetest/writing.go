@@ -69,31 +69,54 @@ func testLargest(t *testing.T, s persist.Store) {
 	}
 }
 
-// testAtomic writes two keys together, and never finds them apart.
+// testAtomic writes some keys together, and never finds them apart.
 func testAtomic(t *testing.T, s persist.Store) {
 	ctx := context.Background()
-	const rounds = 100
-	apply(t, s, batch("p/1", "0", "p/2", "0"))
+	const rounds, keys, readers = 150, 24, 3
+	write := func(i int) error {
+		b := &persist.Batch{}
+		for k := range keys {
+			b.Put(fmt.Appendf(nil, "p/%02d", k), fmt.Append(nil, i))
+		}
+		return s.Apply(ctx, b)
+	}
+	if err := write(0); err != nil {
+		t.Fatalf("Apply: %v", err)
+	}
+	written := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
+		defer close(written)
 		for i := range rounds {
-			v := fmt.Sprint(i + 1)
-			if err := s.Apply(ctx, batch("p/1", v, "p/2", v)); err != nil {
+			if err := write(i + 1); err != nil {
 				t.Errorf("Apply: %v", err)
 			}
 		}
 	})
-	defer wg.Wait()
-	for {
-		got, err := list(ctx, s, "p/")
-		if err != nil || len(got) != 4 || got[1] != got[3] {
-			t.Errorf("List gave %q, %v: half of a batch", got, err)
-			return
-		}
-		if got[1] == fmt.Sprint(rounds) || t.Failed() {
-			return
-		}
+	for range readers {
+		wg.Go(func() {
+			for last := false; !last && !t.Failed(); {
+				select {
+				case <-written:
+					last = true
+				default:
+				}
+				got, err := list(ctx, s, "p/")
+				if err != nil || len(got) != 2*keys {
+					t.Errorf("List gave %d entries, %v; want %d", len(got)/2, err, keys)
+					return
+				}
+				for i := 1; i < len(got); i += 2 {
+					if got[i] != got[1] {
+						t.Errorf("List gave %q: a part of a batch", got)
+						return
+					}
+				}
+			}
+		})
 	}
+	wg.Wait()
+	want(t, s, "p/00", fmt.Sprint(rounds))
 }
 
 // testConcurrent writes and reads from many goroutines.
@@ -127,10 +150,17 @@ func testClosedInUse(t *testing.T, s persist.Store) {
 	ctx := context.Background()
 	apply(t, s, batch("a", "1", "b", "2"))
 	var begun, wg sync.WaitGroup
+	closed := make(chan struct{})
 	for w := range 4 {
 		begun.Add(1)
 		wg.Go(func() {
 			for i := 0; ; i++ {
+				var over bool // what begins now must be refused
+				select {
+				case <-closed:
+					over = true
+				default:
+				}
 				var err error
 				switch w {
 				case 0:
@@ -149,10 +179,15 @@ func testClosedInUse(t *testing.T, s persist.Store) {
 					}
 					return
 				}
+				if over {
+					t.Error("a call that began after Close was not refused")
+					return
+				}
 			}
 		})
 	}
 	begun.Wait()
 	closeStore(t, s)
+	close(closed)
 	wg.Wait()
 }
