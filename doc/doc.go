@@ -83,6 +83,6 @@
 //
 // # Marks
 //
-// The key $m of the root map belongs to the engine (app, name, removed containers): [Doc.Marks] and [Tx.SetName]. It is hidden from reading and
-// refused in writing.
+// The key $m of the root map belongs to the engine (app, name, removed containers, deletion): [Doc.Marks], [Tx.SetName] and [Tx.SetDeleted]. It is hidden
+// from reading and refused in writing.
 package doc

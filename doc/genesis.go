@@ -15,10 +15,11 @@ const marksKey = "$m"
 
 // Keys inside the marks.
 const (
-	markApp    = "app"
-	markLayout = "layout"
-	markName   = "name"
-	markGone   = "gone" // the map of containers that were removed: JSON Pointer -> true
+	markApp     = "app"
+	markLayout  = "layout"
+	markName    = "name"
+	markGone    = "gone"    // the map of containers that were removed: JSON Pointer -> true
+	markDeleted = "deleted" // the time at which the document was deleted
 )
 
 // genesisOps is the number of operations in the genesis; the containers of the root map start right after.

@@ -3,6 +3,7 @@ package doc
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"tombolo/doc/gate"
 	"tombolo/doc/opset"
@@ -14,6 +15,8 @@ type Marks struct {
 	App    string // the application it belongs to, from the genesis; may be empty
 	Name   string // the name it was created under; may be empty
 	Layout uint64 // version of its layout, see docs/format.md
+
+	Deleted time.Time // when it was deleted, in UTC and whole milliseconds; zero for a document that is not
 }
 
 // Marks reads the document's marks.
@@ -38,6 +41,7 @@ func marksOf(v opset.View) Marks {
 	if item, ok := v.Get(obj, markLayout); ok {
 		m.Layout, _ = v.Value(item).(uint64)
 	}
+	m.Deleted = deletedAt(v, obj)
 	return m
 }
 

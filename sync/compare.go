@@ -60,7 +60,7 @@ func (c *Core) compare(s *session, space doc.SpaceID, l *link) {
 	for id, v := range versions {
 		l.unsent = append(l.unsent, item{Doc: id, Hash: v})
 	}
-	slices.SortFunc(l.unsent, func(a, b item) int { return slices.Compare(a.Doc[:], b.Doc[:]) })
+	slices.SortFunc(l.unsent, func(a, b item) int { return compareIDs(a.Doc, b.Doc) })
 	if n := rangesFor(l.mine.Count, l.theirs.Count); n > 1 {
 		l.phase, l.sums = phaseRanges, rangeSums(l.unsent, n)
 		c.send(s, kindRanges, ranges{Space: space, Sums: l.sums})
@@ -134,8 +134,9 @@ func (c *Core) judge(s *session, space doc.SpaceID, l *link) {
 	if !l.told || !l.heard {
 		return
 	}
-	versions := c.shelf(space).versions
-	ours := func(id doc.ID) (version, bool) { // as in our list: a document may have changed, or begun, since
+	versions, purged := c.shelf(space).versions, c.shelf(space).purged
+	back := func(id doc.ID) bool { return l.gone[id] && !purged[id] } // since the peer was told, so it will not ask
+	ours := func(id doc.ID) (version, bool) {                         // as in our list: a document may have changed, or begun, since
 		if t := l.talks[id]; t != nil {
 			if len(t.sent) == 0 {
 				return version{}, false
@@ -148,10 +149,16 @@ func (c *Core) judge(s *session, space doc.SpaceID, l *link) {
 	listed, apart := l.listed, l.apart
 	l.listed, l.apart = nil, nil
 	var asks []doc.ID
-	for _, id := range slices.SortedFunc(maps.Keys(listed), func(a, b doc.ID) int { return slices.Compare(a[:], b[:]) }) {
-		// Whoever lacks a document asks for it. Where versions differ, the lower ID asks, or the one that may only read; the
-		// answer tells the other what to send.
-		if v, ok := ours(id); !ok || v != listed[id] && (c.opts.Self < s.peer || !l.grant.Give) {
+	for _, id := range slices.SortedFunc(maps.Keys(listed), compareIDs) {
+		// Whoever lacks a document asks for it. Where versions differ, the lower ID asks, or the one that may only read, or the one that has
+		// only the version; the answer tells the other what to send. Nobody asks for what the other has purged.
+		v, ok := ours(id)
+		if !l.purged[id] && !back(id) && (!ok || v != listed[id] && (c.opts.Self < s.peer || !l.grant.Give || purged[id])) {
+			asks = append(asks, id)
+		}
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(l.gone), compareIDs) {
+		if back(id) {
 			asks = append(asks, id)
 		}
 	}
@@ -159,8 +166,14 @@ func (c *Core) judge(s *session, space doc.SpaceID, l *link) {
 		v, ok := ours(id)
 		w, there := listed[id]
 		switch {
+		case back(id) && l.grant.Accept:
+			return differs
+		case back(id):
+			return unasked
 		case !apart[rangeOf(id, len(apart))], ok == there && v == w:
 			return equal
+		case purged[id] && (!there || l.purged[id] || !l.grant.Accept):
+			return equal // there is nothing to be had from either
 		case !ok && !l.grant.Accept:
 			return unasked
 		}
@@ -172,24 +185,40 @@ func (c *Core) judge(s *session, space doc.SpaceID, l *link) {
 	c.pump(s)
 }
 
+func compareIDs(a, b doc.ID) int { return slices.Compare(a[:], b[:]) }
+
 // verdict is what the comparison says of a document.
 type verdict uint8
 
 const (
 	equal   verdict = iota // both had the same version, or none
 	differs                // one of both asks for it
-	unasked                // it began here after our list; the peer, a reader, had it before and will not be asked
+	unasked                // it began here after our list; the peer, a reader, will not be asked what it had before
 )
 
 // compared ends the comparison of a space.
 func (c *Core) compared(s *session, space doc.SpaceID, l *link, judge func(doc.ID) verdict) {
-	versions := c.shelf(space).versions
-	for _, id := range slices.SortedFunc(maps.Keys(versions), func(a, b doc.ID) int { return slices.Compare(a[:], b[:]) }) {
+	sh := c.shelf(space)
+	for _, id := range slices.SortedFunc(maps.Keys(sh.versions), compareIDs) {
 		key := Key{space, id}
 		t := l.talks[id]
-		switch v := judge(id); {
+		v := judge(id)
+		mute := v == differs && !l.grant.Give && !l.grant.Accept // two readers say nothing more, and it may have purged what it had
+		if (l.purged[id] || mute) && !sh.purged[id] {
+			c.fx.Acks = append(c.fx.Acks, Ack{Peer: s.peer, Key: key})
+		}
+		switch {
+		case sh.purged[id] && v != differs:
+		case l.purged[id] && v == equal:
+			if t != nil { // it has changed here since
+				t.sent, t.theirs = nil, nil
+				c.queue(s, key, t)
+			}
 		case v == differs:
 			l.talks[id] = &talk{differs: true} // its heads, when one of both asks, tell what to send
+		case t == nil && v == unasked:
+			l.talks[id] = &talk{}
+			c.queue(s, key, l.talks[id])
 		case t == nil:
 			c.fx.Acks = append(c.fx.Acks, Ack{Peer: s.peer, Key: key, Same: true})
 		default: // it has changed here since
@@ -200,6 +229,7 @@ func (c *Core) compared(s *session, space doc.SpaceID, l *link, judge func(doc.I
 			c.queue(s, key, t)
 		}
 	}
-	l.phase = phaseDone
+	l.phase, l.gone = phaseDone, nil
+	c.compares++
 	c.pump(s)
 }

@@ -43,6 +43,7 @@ type Core struct {
 	docs     map[doc.SpaceID]*shelf
 	sessions map[PeerID]*session
 	begun    uint64 // sessions so far
+	compares uint64 // comparisons that have ended so far
 	fx       Effects
 	now      time.Time
 }
@@ -50,7 +51,8 @@ type Core struct {
 // shelf is the documents of one space by version, with their sum, so that two shelves compare in 40 bytes.
 type shelf struct {
 	versions map[doc.ID]version
-	sum      [4]uint64 // sum modulo 2^256 of a hash over each (document, version)
+	purged   map[doc.ID]bool // those of which only the version is left
+	sum      [4]uint64       // sum modulo 2^256 of a hash over each (document, version)
 }
 
 // New is a Core that knows no documents and no peers.
@@ -85,7 +87,7 @@ func (c *Core) Forget(key Key) {
 func (c *Core) shelf(space doc.SpaceID) *shelf {
 	sh := c.docs[space]
 	if sh == nil {
-		sh = &shelf{versions: map[doc.ID]version{}}
+		sh = &shelf{versions: map[doc.ID]version{}, purged: map[doc.ID]bool{}}
 		c.docs[space] = sh
 	}
 	return sh
@@ -101,6 +103,7 @@ func (sh *shelf) remove(id doc.ID) {
 	if v, ok := sh.versions[id]; ok {
 		sh.add(id, v, bits.Sub64)
 		delete(sh.versions, id)
+		delete(sh.purged, id)
 	}
 }
 
@@ -129,8 +132,9 @@ func versionOf(id doc.ID, heads []doc.Hash) version {
 
 // has reports whether this device's version of a document is that of heads. A document it does not have is at no heads.
 func (c *Core) has(key Key, heads []doc.Hash) bool {
-	v, ok := c.shelf(key.Space).versions[key.Doc]
-	if !ok {
+	sh := c.shelf(key.Space)
+	v, ok := sh.versions[key.Doc]
+	if !ok || sh.purged[key.Doc] {
 		return len(heads) == 0
 	}
 	return v == versionOf(key.Doc, heads)
@@ -152,6 +156,8 @@ func (c *Core) Step(now time.Time, ev Event) Effects {
 		c.changed("", ev)
 	case Lost:
 		c.lost(ev)
+	case Purged:
+		c.purge(ev)
 	default:
 		c.stepSession(ev)
 	}
@@ -261,11 +267,7 @@ func (c *Core) spread(s *session, ev Changed) {
 	if l == nil || s.dropped || l.phase == phaseNone {
 		return
 	}
-	t := l.talks[ev.Key.Doc]
-	if t == nil {
-		t = &talk{sent: ev.Before}
-		l.talks[ev.Key.Doc] = t
-	}
+	t := c.talk(l, ev.Key, ev.Before)
 	if l.phase != phaseDone {
 		return // the comparison will tell
 	}

@@ -90,6 +90,12 @@ type Joined struct {
 	Records [][]byte
 }
 
+// Purged says that this device has dropped everything of a document but its version: see [Core.Bury].
+type Purged struct {
+	Key       Key
+	HeadsHash [32]byte
+}
+
 // Tick says that the time asked for by [Effects].Wake has come.
 type Tick struct{}
 
@@ -102,6 +108,7 @@ func (Found) event()    {}
 func (Took) event()     {}
 func (Granted) event()  {}
 func (Joined) event()   {}
+func (Purged) event()   {}
 func (Tick) event()     {}
 
 // Effects is what the world should do, in any order across fields but in slice order within one. Nothing here names heads that

@@ -15,6 +15,7 @@ type (
 	Push    = push
 	Durable = durable
 	Ranges  = ranges
+	Gone    = purged
 )
 
 const (
@@ -29,6 +30,7 @@ const (
 	MaxFinding = maxFinding
 	FindBytes  = findBytes
 	ListBatch  = listBatch
+	GoneBatch  = purgedBatch
 	MaxRanges  = maxRanges
 	RetryAfter = retryAfter
 )
@@ -59,6 +61,8 @@ func Encode(m any) []byte {
 		return encode(kindRanges, m)
 	case durable:
 		return encode(kindDurable, m)
+	case purged:
+		return encode(kindPurged, m)
 	}
 	panic("not a message")
 }

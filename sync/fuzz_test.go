@@ -49,7 +49,7 @@ func play(t testing.TB, script []byte) (all []sync.Effects, core *sync.Core) {
 	say(hello(d, g))
 	for len(script) > 0 {
 		n := id(next() % 4)
-		switch next() % 20 {
+		switch next() % 22 {
 		case 0:
 			step(sync.PeerUp{Peer: mallory, Spaces: []sync.Grant{grant()}})
 		case 1:
@@ -123,6 +123,13 @@ func play(t testing.TB, script []byte) (all []sync.Effects, core *sync.Core) {
 				step(sync.Sent{Peer: mallory, N: 1 + next()*4096})
 			} else {
 				d.core.Forget(sync.Key{Space: home, Doc: n})
+				delete(durable, n)
+			}
+		case 20:
+			say(sync.Gone{Space: home, Docs: []doc.ID{n, id(next() % 4)}})
+		case 21:
+			if len(durable[n]) > 0 {
+				step(sync.Purged{Key: sync.Key{Space: home, Doc: n}, HeadsHash: doc.HeadsHash(n, durable[n])})
 				delete(durable, n)
 			}
 		}

@@ -45,6 +45,7 @@ const (
 	kindPush    kind = 7
 	kindDurable kind = 8
 	kindRanges  kind = 9
+	kindPurged  kind = 10
 )
 
 // hello opens a session.
@@ -141,6 +142,13 @@ type durable struct {
 	Heads []doc.Hash
 }
 
+// purged names documents of which the sender keeps nothing but the version, which it goes on listing.
+type purged struct {
+	_     struct{} `cbor:",toarray"`
+	Space doc.SpaceID
+	Docs  []doc.ID
+}
+
 type envelope struct {
 	_    struct{} `cbor:",toarray"`
 	Kind kind
@@ -210,6 +218,8 @@ func decode(frame []byte) (any, error) {
 		m, err = body[push](e.Body)
 	case kindRanges:
 		m, err = body[ranges](e.Body)
+	case kindPurged:
+		m, err = body[purged](e.Body)
 	case kindDurable:
 		m, err = body[durable](e.Body)
 	default:

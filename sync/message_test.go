@@ -31,6 +31,7 @@ func samples() []any {
 		sync.Push{Space: home, Doc: id(1), Changes: [][]byte{[]byte("change")}, Pack: []byte("pack"), Heads: h},
 		sync.Durable{Space: home, Doc: id(1), Heads: h},
 		sync.Ranges{Space: home, Sums: []byte("two eights' sums")},
+		sync.Gone{Space: home, Docs: []doc.ID{id(1), id(2)}},
 	}
 }
 
@@ -76,7 +77,9 @@ func genMessage(t *rapid.T) any {
 	name := id(rapid.IntRange(0, 1<<20).Draw(t, "doc"))
 	hs, flag := genHeads().Draw(t, "heads"), rapid.Bool().Draw(t, "flag")
 	some := rapid.SliceOfN(genBytes(20), 1, 5).Draw(t, "some")
-	switch rapid.IntRange(1, 9).Draw(t, "kind") {
+	switch rapid.IntRange(1, 10).Draw(t, "kind") {
+	case 10:
+		return sync.Gone{Space: space, Docs: []doc.ID{name}}
 	case 9:
 		return sync.Ranges{Space: space, Sums: some[0]}
 	case 1:
@@ -130,6 +133,7 @@ func TestWorstFramesFit(t *testing.T) {
 		sync.Push{Space: home, Doc: id(1), Changes: [][]byte{make([]byte, sync.MaxPush)}, Heads: many},
 		sync.Durable{Space: home, Doc: id(1), Heads: many},
 		sync.Ranges{Space: home, Sums: make([]byte, 8*sync.MaxRanges)},
+		sync.Gone{Space: home, Docs: make([]doc.ID, sync.GoneBatch)},
 	} {
 		frame := sync.Encode(m)
 		if len(frame) > sync.MaxFrame {

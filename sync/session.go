@@ -46,6 +46,9 @@ type link struct {
 	heard  bool               // its list is in
 	listed map[doc.ID]version // collected from its list
 	claims map[doc.ID]uint64  // by number, the newest frame that named the peer's heads of a document
+	anew   map[doc.ID]bool    // purged here in this session: what comes may still be about what was here
+	gone   map[doc.ID]bool    // until compared: the peer was told that we keep only their versions, and does not ask for them
+	purged map[doc.ID]bool    // the peer has listed these and keeps only their versions
 	talks  map[doc.ID]*talk   // documents about which there is something to say; without a talk, a peer is in step once phase is done
 }
 
@@ -156,7 +159,7 @@ func (c *Core) match(s *session) {
 			return
 		}
 		if l == nil {
-			l = &link{talks: map[doc.ID]*talk{}, claims: map[doc.ID]uint64{}}
+			l = &link{talks: map[doc.ID]*talk{}, claims: map[doc.ID]uint64{}, anew: map[doc.ID]bool{}, gone: map[doc.ID]bool{}, purged: map[doc.ID]bool{}}
 			s.links[id] = l
 		}
 		l.grant = g
@@ -165,6 +168,7 @@ func (c *Core) match(s *session) {
 		}
 		if l.phase == phaseNone {
 			l.phase, l.mine = phaseSummary, c.shelf(id).summary(id)
+			c.tellPurged(s, id, l, slices.SortedFunc(maps.Keys(c.shelf(id).purged), compareIDs)) // first, since the summaries may be equal
 			c.send(s, kindSummary, l.mine)
 		}
 	}
@@ -260,6 +264,8 @@ func (c *Core) receive(s *session, m any) error {
 		return c.delta(s, m)
 	case push:
 		return c.push(s, m)
+	case purged:
+		return c.purgedThere(s, m)
 	case durable:
 		if len(m.Heads) > maxHeads {
 			return fmt.Errorf("a durable with %d heads", len(m.Heads))
@@ -277,11 +283,18 @@ func (c *Core) ack(s *session, l *link, key Key, heads []doc.Hash, frame uint64)
 	if frame < l.claims[key.Doc] {
 		return
 	}
-	if _, ok := c.shelf(key.Space).versions[key.Doc]; !ok {
+	sh := c.shelf(key.Space)
+	if _, ok := sh.versions[key.Doc]; !ok {
 		return // a document of which this device knows nothing: keeping claims about those would be keeping whatever a peer makes up
 	}
+	if len(heads) > 0 && l.purged[key.Doc] {
+		delete(l.purged, key.Doc)
+		c.beginsAgain(s, l, key, heads)
+	}
 	l.claims[key.Doc] = frame
-	c.fx.Acks = append(c.fx.Acks, Ack{Peer: s.peer, Key: key, Heads: heads})
+	if !sh.purged[key.Doc] {
+		c.fx.Acks = append(c.fx.Acks, Ack{Peer: s.peer, Key: key, Heads: heads})
+	}
 	if t := l.talks[key.Doc]; t != nil {
 		t.theirs = heads
 		c.settle(l, key, t)

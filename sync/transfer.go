@@ -13,10 +13,14 @@ const maxFinding = 8
 // maxSpool bounds the packs of a session that are not complete.
 const maxSpool = 2 * maxPack
 
+// talk is what a session knows of a document, about which there is something to say from here on. The peer has sent, unless it purged that.
 func (c *Core) talk(l *link, key Key, sent []doc.Hash) *talk {
 	t := l.talks[key.Doc]
 	if t == nil {
 		t = &talk{sent: sent}
+		if l.purged[key.Doc] {
+			t.sent = nil
+		}
 		l.talks[key.Doc] = t
 	}
 	return t
@@ -194,8 +198,9 @@ func (c *Core) have(s *session, m have) error {
 
 // known reports whether this device has a document, or talks about it.
 func (c *Core) known(l *link, key Key) bool {
-	_, ok := c.shelf(key.Space).versions[key.Doc]
-	return ok || l.talks[key.Doc] != nil
+	sh := c.shelf(key.Space)
+	_, ok := sh.versions[key.Doc]
+	return ok && !sh.purged[key.Doc] || l.talks[key.Doc] != nil
 }
 
 // stands takes note of where the peer says that it stands, which counts more than what it should have by now.
@@ -312,6 +317,11 @@ func (c *Core) lacking(s *session, l *link, ev Took, answer bool) {
 	}
 	if answer {
 		fruitless := sameHeads(ev.Before, ev.After)
+		if fruitless && t.stalled && l.anew[ev.Key.Doc] {
+			s.dropped = true
+			c.fx.Drop = append(c.fx.Drop, Dropped{Peer: s.peer, Reason: "it went on from what this device has purged: connecting again", Blameless: true})
+			return
+		}
 		if fruitless && t.stalled {
 			c.drop(s, fmt.Sprintf("its answers about document %s do not contain what they announce", ev.Key.Doc.Short()))
 			return

@@ -74,3 +74,29 @@ func TestMessagesAreFew(t *testing.T) {
 		}
 	}
 }
+
+// A purged document costs its name in each connection with devices that have it, and nothing else.
+func TestPurgedCostsItsName(t *testing.T) {
+	l := lab.New(1)
+	l.Add("alice", false)
+	l.Add("bob", false)
+	l.Link("alice", "bob")
+	edit(t, l, "alice", "1", "title")
+	edit(t, l, "alice", "2", "title")
+	cost(t, l)
+	if err := l.Delete("alice", "1", true); err != nil {
+		t.Fatal(err)
+	}
+	cost(t, l)
+	if err := l.Purge("alice", "1"); err != nil {
+		t.Fatal(err)
+	}
+	if n, size := cost(t, l); n != 1 || size > 64 {
+		t.Errorf("a purge takes %d frames of %d bytes", n, size)
+	}
+	l.Cut("alice", "bob")
+	l.Link("alice", "bob")
+	if n, size := cost(t, l); n != 5 || size > 512 {
+		t.Errorf("a reconnect takes %d frames of %d bytes", n, size)
+	}
+}

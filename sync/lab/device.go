@@ -19,14 +19,18 @@ type device struct {
 	lab     *Lab
 	name    string
 	disk    disk
-	kept    disk // an older copy of it
+	graves  graves // on the disk too
+	kept    disk   // older copies of both
+	dug     graves
+	purged  map[doc.ID]bool // what it ever purged
 	full    bool
 	readers map[string]bool // devices that may only read, as far as this one knows
 
 	core    *sync.Core
 	graphs  map[doc.ID]*gate.Graph
-	work    []any // sync.Take and sync.Find, in order
+	work    []any // sync.Take, sync.Find and returned, in order
 	wake    time.Time
+	due     map[doc.ID]bool                // documents that are back, see returned
 	beliefs map[string]map[doc.ID]sync.Ack // what each peer said to have on its disk
 	dropped string                         // why it hung up on someone
 }
@@ -43,7 +47,7 @@ func (d disk) clone() disk {
 }
 
 func newDevice(l *Lab, name string) *device {
-	d := &device{lab: l, name: name, disk: disk{}, readers: map[string]bool{}}
+	d := &device{lab: l, name: name, disk: disk{}, graves: graves{}, purged: map[doc.ID]bool{}, readers: map[string]bool{}}
 	d.restart()
 	return d
 }
@@ -52,10 +56,11 @@ func newDevice(l *Lab, name string) *device {
 func (d *device) restart() {
 	d.core = sync.New(sync.Options{Self: sync.PeerID(d.name), Name: d.name, Codec: packs})
 	d.graphs, d.work, d.wake = map[doc.ID]*gate.Graph{}, nil, time.Time{}
-	d.beliefs = map[string]map[doc.ID]sync.Ack{}
+	d.due, d.beliefs = map[doc.ID]bool{}, map[string]map[doc.ID]sync.Ack{}
 	for id := range d.disk {
 		d.core.Know(key(id), doc.HeadsHash(id, d.graph(id).Heads()))
 	}
+	d.bury()
 }
 
 // grants is what this device shares with another, as far as it knows.
@@ -71,6 +76,7 @@ func (d *device) learn(name string) {
 			d.step(sync.Granted{Peer: sync.PeerID(peer), Spaces: d.grants(peer)})
 		}
 	}
+	d.retry()
 }
 
 func key(id doc.ID) sync.Key { return sync.Key{Space: Space, Doc: id} }
@@ -106,6 +112,9 @@ func (d *device) step(ev sync.Event) {
 			a.Heads = d.graph(a.Key.Doc).Heads()
 		}
 		d.beliefs[string(a.Peer)][a.Key.Doc] = a
+		if slices.Equal(a.Heads, d.graph(a.Key.Doc).Heads()) {
+			d.back(a.Key.Doc)
+		}
 	}
 	for _, o := range fx.Send {
 		if ln := d.lab.links[pair(d.name, string(o.Peer))]; ln != nil {
@@ -145,14 +154,19 @@ func (d *device) oneWork() {
 		d.step(d.take(w))
 	case sync.Find:
 		d.step(d.find(w))
+	case returned:
+		d.revive(w)
 	}
 }
 
 func docOf(w any) doc.ID {
-	if t, ok := w.(sync.Take); ok {
-		return t.Key.Doc
+	switch w := w.(type) {
+	case sync.Take:
+		return w.Key.Doc
+	case sync.Find:
+		return w.Key.Doc
 	}
-	return w.(sync.Find).Key.Doc
+	return w.(returned).id
 }
 
 var errFull = errors.New("the disk is full")
@@ -218,7 +232,13 @@ func (d *device) edit(document string, fn func(*doc.Tx) error) error {
 	if d.full {
 		return errFull
 	}
-	id := doc.NamedID("lab", document)
+	return d.editID(doc.NamedID("lab", document), fn)
+}
+
+func (d *device) editID(id doc.ID, fn func(*doc.Tx) error) error {
+	if d.gone(id) {
+		return errors.New("it was purged here")
+	}
 	g := d.graph(id)
 	before := g.Heads()
 	disk := d.disk[id]
@@ -278,6 +298,9 @@ func (d *device) json(document string) (string, error) {
 // covers says what of another device's documents this one lacks.
 func (d *device) covers(other *device) error {
 	for id := range other.disk {
+		if d.gone(id) && (d.readers[d.name] || slices.Equal(d.graves[id].heads, other.graph(id).Heads())) {
+			continue // a reader may have had more than the other, who does not learn of it
+		}
 		if missing := d.graph(id).Missing(other.graph(id).Heads()); len(missing) > 0 {
 			return fmt.Errorf("%s lacks %v of %s, which %s has", d.name, missing, id.Short(), other.name)
 		}
@@ -288,6 +311,9 @@ func (d *device) covers(other *device) error {
 // knows says of which document this device does not know that the other has all of it on its disk.
 func (d *device) knows(other *device) error {
 	for id := range d.disk {
+		if other.gone(id) {
+			continue // see checkBeliefs
+		}
 		ack, ok := d.beliefs[other.name][id]
 		if !ok || !slices.Equal(ack.Heads, d.graph(id).Heads()) {
 			return fmt.Errorf("%s does not know that %s has all of %s on its disk", d.name, other.name, id.Short())
@@ -300,6 +326,9 @@ func (d *device) knows(other *device) error {
 func (d *device) checkBeliefs() error {
 	for peer, acks := range d.beliefs {
 		for id, ack := range acks {
+			if d.lab.devices[peer].purged[id] && d.lab.links[pair(d.name, peer)] == nil {
+				continue // it was true when it was told
+			}
 			if missing := d.lab.devices[peer].graph(id).Missing(ack.Heads); len(missing) > 0 {
 				return fmt.Errorf("%s believes that %s has %v of %s on its disk, and it has not", d.name, peer, missing, id.Short())
 			}

@@ -61,7 +61,7 @@ func (l *Lab) Fill(n int) {
 			id := doc.NamedID("lab", fmt.Sprint("old ", i))
 			d.disk[id] = [][]byte{doc.Genesis(id, "lab")}
 		}
-		d.kept = d.disk.clone()
+		d.kept, d.dug = d.disk.clone(), maps.Clone(d.graves)
 		d.restart()
 	}
 }
@@ -77,7 +77,10 @@ func (l *Lab) Role(name string, reader bool) {
 // Restore crashes a device and puts its disk back to what it was at the latest Keep, or to nothing. What only it had is lost.
 func (l *Lab) Restore(name string) {
 	d := l.devices[name]
-	d.disk = d.kept.clone()
+	d.disk, d.graves = d.kept.clone(), maps.Clone(d.dug)
+	if d.graves == nil {
+		d.graves = graves{}
+	}
 	l.Crash(name)
 	for _, other := range l.devices {
 		delete(other.beliefs, name) // they were true when they were told
@@ -85,7 +88,10 @@ func (l *Lab) Restore(name string) {
 }
 
 // Keep copies a device's disk, for Restore.
-func (l *Lab) Keep(name string) { l.devices[name].kept = l.devices[name].disk.clone() }
+func (l *Lab) Keep(name string) {
+	d := l.devices[name]
+	d.kept, d.dug = d.disk.clone(), maps.Clone(d.graves)
+}
 
 // Devices are the names of all devices, sorted.
 func (l *Lab) Devices() []string { return slices.Sorted(maps.Keys(l.devices)) }
@@ -137,7 +143,10 @@ func (l *Lab) Crash(name string) {
 }
 
 // Disk fills a device's disk, so that nothing can be written, or frees it.
-func (l *Lab) Disk(name string, full bool) { l.devices[name].full = full }
+func (l *Lab) Disk(name string, full bool) {
+	l.devices[name].full = full
+	l.devices[name].retry()
+}
 
 // Edit sets a key of a document on a device, which creates the document if it has none. It fails on a full disk and for readers.
 func (l *Lab) Edit(name, document, key, value string) error {

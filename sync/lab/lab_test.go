@@ -1,7 +1,10 @@
 package lab_test
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,9 +20,12 @@ import (
 //	demote NAME  promote NAME   make a device a reader, a writer again; each device learns it in its own time
 //	keep NAME  restore NAME     copy a device's disk, crash it and put the copy back      flap A B   replace a connection
 //	set NAME KEY VALUE   edit the note          append NAME LIST V   add to a list of the note
+//	delete NAME  undelete NAME  purge NAME   mark the note as deleted, or not; drop it when it is
 //	link A B   cut A B   crash NAME             full NAME   free NAME
 //	step N               let N things happen    settle               let everything happen, then check what must hold
 //	want NAME JSON       the note on that device's disk
+//	deleted NAME  gone NAME     the note is there and deleted; it was purged
+//	quiet                nothing waits to happen
 func TestStories(t *testing.T) {
 	verb := func(args int, fn func(l *lab.Lab, a []string) error) func(*testscript.TestScript, bool, []string) {
 		return func(ts *testscript.TestScript, neg bool, a []string) {
@@ -50,20 +56,41 @@ func TestStories(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"peer":    each(func(l *lab.Lab, n string) { l.Add(n, false) }),
-			"reader":  each(func(l *lab.Lab, n string) { l.Add(n, true) }),
-			"crash":   each(func(l *lab.Lab, n string) { l.Crash(n) }),
-			"demote":  each(func(l *lab.Lab, n string) { l.Role(n, true) }),
-			"promote": each(func(l *lab.Lab, n string) { l.Role(n, false) }),
-			"keep":    each(func(l *lab.Lab, n string) { l.Keep(n) }),
-			"restore": each(func(l *lab.Lab, n string) { l.Restore(n) }),
-			"flap":    verb(2, func(l *lab.Lab, a []string) error { l.Flap(a[0], a[1]); return nil }),
-			"full":    each(func(l *lab.Lab, n string) { l.Disk(n, true) }),
-			"free":    each(func(l *lab.Lab, n string) { l.Disk(n, false) }),
-			"link":    verb(2, func(l *lab.Lab, a []string) error { l.Link(a[0], a[1]); return nil }),
-			"cut":     verb(2, func(l *lab.Lab, a []string) error { l.Cut(a[0], a[1]); return nil }),
-			"set":     verb(3, func(l *lab.Lab, a []string) error { return l.Edit(a[0], "note", a[1], a[2]) }),
-			"append":  verb(3, func(l *lab.Lab, a []string) error { return l.Append(a[0], "note", a[1], a[2]) }),
+			"peer":     each(func(l *lab.Lab, n string) { l.Add(n, false) }),
+			"reader":   each(func(l *lab.Lab, n string) { l.Add(n, true) }),
+			"crash":    each(func(l *lab.Lab, n string) { l.Crash(n) }),
+			"demote":   each(func(l *lab.Lab, n string) { l.Role(n, true) }),
+			"promote":  each(func(l *lab.Lab, n string) { l.Role(n, false) }),
+			"keep":     each(func(l *lab.Lab, n string) { l.Keep(n) }),
+			"restore":  each(func(l *lab.Lab, n string) { l.Restore(n) }),
+			"flap":     verb(2, func(l *lab.Lab, a []string) error { l.Flap(a[0], a[1]); return nil }),
+			"delete":   verb(1, func(l *lab.Lab, a []string) error { return l.Delete(a[0], "note", true) }),
+			"undelete": verb(1, func(l *lab.Lab, a []string) error { return l.Delete(a[0], "note", false) }),
+			"purge":    verb(1, func(l *lab.Lab, a []string) error { return l.Purge(a[0], "note") }),
+			"deleted": verb(1, func(l *lab.Lab, a []string) error {
+				if deleted, err := l.Deleted(a[0], "note"); err != nil || !deleted {
+					return fmt.Errorf("the note is not deleted (%v)", err)
+				}
+				return nil
+			}),
+			"gone": verb(1, func(l *lab.Lab, a []string) error {
+				if !l.Gone(a[0], "note") {
+					return errors.New("the note is not purged")
+				}
+				return nil
+			}),
+			"quiet": verb(0, func(l *lab.Lab, _ []string) error {
+				if l.Step() {
+					return errors.New("something waited to happen")
+				}
+				return nil
+			}),
+			"full":   each(func(l *lab.Lab, n string) { l.Disk(n, true) }),
+			"free":   each(func(l *lab.Lab, n string) { l.Disk(n, false) }),
+			"link":   verb(2, func(l *lab.Lab, a []string) error { l.Link(a[0], a[1]); return nil }),
+			"cut":    verb(2, func(l *lab.Lab, a []string) error { l.Cut(a[0], a[1]); return nil }),
+			"set":    verb(3, func(l *lab.Lab, a []string) error { return l.Edit(a[0], "note", a[1], a[2]) }),
+			"append": verb(3, func(l *lab.Lab, a []string) error { return l.Append(a[0], "note", a[1], a[2]) }),
 			"step": verb(1, func(l *lab.Lab, a []string) error {
 				var n int
 				if _, err := fmt.Sscan(a[0], &n); err != nil {
@@ -93,97 +120,124 @@ func TestStories(t *testing.T) {
 
 // Whatever happens, in whatever order: once it has stopped, linked devices have the same, and everything acknowledged is there.
 func TestConvergence(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		l := lab.New(rapid.Uint64().Draw(rt, "seed"))
-		names := []string{"alice", "bob", "carol", "dora"}[:rapid.IntRange(2, 4).Draw(rt, "devices")]
-		reader := rapid.IntRange(0, 5).Draw(rt, "reader") // often none
-		for i, n := range names {
-			l.Add(n, i > 1 && i == reader)
-		}
-		someone := func(what string) string { return rapid.SampledFrom(names).Draw(rt, what) }
-		if rapid.IntRange(0, 9).Draw(rt, "many") == 0 {
-			l.Fill(150) // enough to be compared by ranges
-		}
-		acked := map[string]bool{}
-		restored := false
-		steps := rapid.IntRange(1, 60).Draw(rt, "steps")
-		for i := range steps {
-			switch rapid.SampledFrom([]string{"edit", "edit", "edit", "edit", "burst", "link", "link", "flap", "cut", "crash", "full", "free", "demote", "promote", "keep", "restore", "run", "run", "run", "settle"}).Draw(rt, "do") {
-			case "edit":
-				item := fmt.Sprint(i)
-				if l.Append(someone("who"), rapid.SampledFrom([]string{"one", "two", "three"}).Draw(rt, "document"), "items", item) == nil {
+	actions := []string{"edit", "edit", "edit", "edit", "burst", "link", "link", "flap", "cut", "crash", "full", "free", "demote", "promote", "keep", "restore", "delete", "undelete", "purge", "purge", "run", "run", "run", "settle"}
+	rapid.Check(t, func(rt *rapid.T) { story(rt, actions, "one", "two", "three") })
+}
+
+// The same with little else than deletions of one document.
+func TestDeletions(t *testing.T) {
+	actions := []string{"edit", "edit", "delete", "delete", "undelete", "purge", "purge", "link", "link", "cut", "cut", "crash", "run", "run", "settle", "full", "free", "demote", "promote"}
+	rapid.Check(t, func(rt *rapid.T) { story(rt, actions, "one") })
+}
+
+// story lets things happen and then come to rest.
+func story(rt *rapid.T, actions []string, documents ...string) {
+	l := lab.New(rapid.Uint64().Draw(rt, "seed"))
+	names := []string{"alice", "bob", "carol", "dora"}[:rapid.IntRange(2, 4).Draw(rt, "devices")]
+	reader := rapid.IntRange(0, 5).Draw(rt, "reader") // often none
+	for i, n := range names {
+		l.Add(n, i > 1 && i == reader)
+	}
+	someone := func(what string) string { return rapid.SampledFrom(names).Draw(rt, what) }
+	if rapid.IntRange(0, 9).Draw(rt, "many") == 0 {
+		l.Fill(150) // enough to be compared by ranges
+	}
+	acked := map[string]bool{}
+	restored := false
+	deleted, undeleted, purged := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	steps := rapid.IntRange(1, 60).Draw(rt, "steps")
+	for i := range steps {
+		switch rapid.SampledFrom(actions).Draw(rt, "do") {
+		case "edit":
+			item := fmt.Sprint(i)
+			if l.Append(someone("who"), rapid.SampledFrom(documents).Draw(rt, "document"), "items", item) == nil {
+				acked[item] = true
+			}
+		case "delete":
+			if d := rapid.SampledFrom(documents).Draw(rt, "document"); l.Delete(someone("who"), d, true) == nil {
+				deleted[d] = true
+			}
+		case "undelete":
+			if d := rapid.SampledFrom(documents).Draw(rt, "document"); l.Delete(someone("who"), d, false) == nil {
+				undeleted[d] = true
+			}
+		case "purge":
+			if d := rapid.SampledFrom(documents).Draw(rt, "document"); l.Purge(someone("who"), d) == nil {
+				purged[d] = true
+			}
+		case "burst": // an answer of many parts
+			who := someone("who")
+			for j := range rapid.IntRange(6, 20).Draw(rt, "n") {
+				if item := fmt.Sprint(i, ".", j); l.Append(who, documents[0], "items", item) == nil {
 					acked[item] = true
 				}
-			case "burst": // an answer of many parts
-				who := someone("who")
-				for j := range rapid.IntRange(6, 20).Draw(rt, "n") {
-					if item := fmt.Sprint(i, ".", j); l.Append(who, "one", "items", item) == nil {
-						acked[item] = true
-					}
-				}
-			case "flap":
-				l.Flap(someone("a"), someone("b"))
-			case "demote":
-				l.Role(someone("who"), true)
-			case "promote":
-				l.Role(someone("who"), false)
-			case "keep":
-				l.Keep(someone("who"))
-			case "restore":
-				l.Restore(someone("who"))
-				restored = true
-			case "link":
-				l.Link(someone("a"), someone("b"))
-			case "cut":
-				l.Cut(someone("a"), someone("b"))
-			case "crash":
-				l.Crash(someone("who"))
-			case "full":
-				l.Disk(someone("who"), true)
-			case "free":
-				l.Disk(someone("who"), false)
-			case "run":
-				for range rapid.IntRange(1, 30).Draw(rt, "n") {
-					l.Step()
-				}
-			case "settle":
-				settle(rt, l)
+			}
+		case "flap":
+			l.Flap(someone("a"), someone("b"))
+		case "demote":
+			l.Role(someone("who"), true)
+		case "promote":
+			l.Role(someone("who"), false)
+		case "keep":
+			l.Keep(someone("who"))
+		case "restore":
+			l.Restore(someone("who"))
+			restored = true
+		case "link":
+			l.Link(someone("a"), someone("b"))
+		case "cut":
+			l.Cut(someone("a"), someone("b"))
+		case "crash":
+			l.Crash(someone("who"))
+		case "full":
+			l.Disk(someone("who"), true)
+		case "free":
+			l.Disk(someone("who"), false)
+		case "run":
+			for range rapid.IntRange(1, 30).Draw(rt, "n") {
+				l.Step()
+			}
+		case "settle":
+			settle(rt, l)
+		}
+	}
+	for i, a := range names {
+		l.Disk(a, false)
+		for _, b := range names[:i] {
+			l.Link(a, b)
+		}
+	}
+	settle(rt, l)
+	for _, a := range names { // what readers made while they were writers comes out when they are again
+		l.Role(a, false)
+	}
+	settle(rt, l)
+	found := map[string]string{} // each document, as everyone has it who has it
+	for _, n := range names {
+		for _, d := range documents {
+			if l.Gone(n, d) {
+				continue
+			}
+			s, err := l.JSON(n, d)
+			if err != nil {
+				rt.Fatal(err)
+			}
+			if other, ok := found[d]; ok && s != other && !(purged[d] && (s == "" || other == "")) {
+				rt.Fatalf("%s has %s, another has %s", n, s, other)
+			}
+			found[d] = max(found[d], s)
+			is, err := l.Deleted(n, d)
+			if err != nil || s != "" && deleted[d] && !undeleted[d] && !restored && !is {
+				rt.Fatalf("%s was deleted, and on %s it is not (%v)", d, n, err)
 			}
 		}
-		for i, a := range names {
-			l.Disk(a, false)
-			for _, b := range names[:i] {
-				l.Link(a, b)
-			}
+	}
+	all := strings.Join(slices.Collect(maps.Values(found)), "")
+	for item := range acked {
+		if c := strings.Count(all, fmt.Sprintf("%q", item)); c > 1 || c == 0 && !restored && len(purged) == 0 {
+			rt.Fatalf("the acknowledged item %s is there %d times in %s", item, c, all)
 		}
-		settle(rt, l)
-		for _, a := range names { // what readers made while they were writers comes out when they are again
-			l.Role(a, false)
-		}
-		settle(rt, l)
-		first := ""
-		for i, n := range names {
-			var all strings.Builder
-			for _, d := range []string{"one", "two", "three"} {
-				s, err := l.JSON(n, d)
-				if err != nil {
-					rt.Fatal(err)
-				}
-				all.WriteString(s)
-			}
-			if i == 0 {
-				first = all.String()
-			}
-			if all.String() != first {
-				rt.Fatalf("%s has %s, %s has %s", n, all.String(), names[0], first)
-			}
-			for item := range acked {
-				if c := strings.Count(all.String(), fmt.Sprintf("%q", item)); c > 1 || c == 0 && !restored {
-					rt.Fatalf("%s has the acknowledged item %s %d times in %s", n, item, c, all.String())
-				}
-			}
-		}
-	})
+	}
 }
 
 func settle(rt *rapid.T, l *lab.Lab) {
