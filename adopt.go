@@ -39,6 +39,7 @@ func (e *Engine) adopt(ctx context.Context, to doc.SpaceID) (int, error) {
 		e.mem.mu.Unlock()
 		return 0, fmt.Errorf("change the home: %w", err)
 	}
+	e.keepMembers(ctx)
 	return moved + late, nil
 }
 

@@ -77,6 +77,7 @@ func (e *Engine) openBox(ctx context.Context, path string) error {
 		e.opts.Log.Warn("the black box was damaged; what the last process died of may be tried again", "notes", n)
 	}
 	var batch persist.Batch
+	left = e.uncovered(left)
 	for _, l := range left {
 		r := quarantineRecord{Space: l.Space, Doc: l.Doc, From: l.From, Since: e.now().UnixMilli()}
 		b.quarantined[l.Hash] = r
@@ -89,7 +90,7 @@ func (e *Engine) openBox(ctx context.Context, path string) error {
 	}
 	if err := e.log.Settings().Apply(ctx, &batch); err != nil {
 		for _, l := range left {
-			err = errors.Join(err, file.Before(l)) // for the next start
+			err = errors.Join(err, file.Before(cover(e.keys, l))) // for the next start
 		}
 		return fmt.Errorf("quarantine what ended the last process: %w", err)
 	}
@@ -132,10 +133,12 @@ func (n noted) Before(what core.Entry) error {
 	if ok {
 		return r.error(what.Hash)
 	}
-	return b.file.Before(n.about(what))
+	return b.file.Before(cover(n.e.keys, n.about(what)))
 }
 
-func (n noted) After(what core.Entry) error { return n.e.box.file.After(n.about(what)) }
+func (n noted) After(what core.Entry) error {
+	return n.e.box.file.After(cover(n.e.keys, n.about(what)))
+}
 
 func (n noted) about(what core.Entry) core.Entry {
 	what.Space, what.Doc = n.key.Space, n.key.Doc

@@ -23,6 +23,7 @@ type coreState struct {
 	traffic  map[sync.PeerID]*traffic
 	timer    *time.Timer
 	news     chan struct{} // closed and replaced by tell
+	compared uint64        // comparisons with peers that have ended
 }
 
 // ack is what a peer said to have of a document on its disk.
@@ -84,12 +85,18 @@ func (e *Engine) step(ev sync.Event) {
 	switch ev := ev.(type) { // before the step: acknowledgements in its effects compare with it
 	case sync.Changed:
 		c.versions[ev.Key] = doc.HeadsHash(ev.Key.Doc, ev.After)
+		if len(ev.Before) == 0 {
+			e.begunHere(ev.Key)
+		}
+	case sync.Purged:
+		c.forget(ev.Key)
 	case sync.Took:
 		if len(ev.After) > 0 {
 			c.versions[ev.Key] = doc.HeadsHash(ev.Key.Doc, ev.After)
 		}
 	}
 	fx := c.core.Step(e.now(), ev)
+	e.debugSync(ev, fx)
 	for _, t := range fx.Take {
 		job := takeJob{Take: t, share: c.load[t.Peer]}
 		if job.share != nil {
@@ -119,14 +126,16 @@ func (e *Engine) step(ev sync.Event) {
 		e.node.Drop(p2p.PeerID(d.Peer), errors.New(d.Reason))
 	}
 	e.acknowledge(fx.Acks)
+	compared := c.core.Compared()
 	switch ev.(type) {
-	case sync.PeerUp, sync.PeerDown, sync.Changed, sync.Took:
+	case sync.PeerUp, sync.PeerDown, sync.Changed, sync.Took, sync.Purged:
 		c.tell()
 	default:
-		if len(fx.Acks) > 0 {
+		if len(fx.Acks) > 0 || compared != c.compared {
 			c.tell()
 		}
 	}
+	c.compared = compared
 	e.wakeAt(fx.Wake)
 }
 
@@ -153,6 +162,8 @@ func (e *Engine) acknowledge(acks []sync.Ack) {
 		}
 		if n.hash == c.versions[a.Key] {
 			e.comparedWith(a.Key)
+			e.cameBack(a.Key)
+			e.deletionCame(a.Key)
 		}
 		k := ackKey{a.Key, a.Peer}
 		if old, ok := c.acks[a.Key][a.Peer]; ok && old.hash == n.hash {

@@ -3,6 +3,8 @@ package tombolo_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	gosync "sync"
 	"testing"
 
@@ -122,4 +124,21 @@ func awaits(t *testing.T, what string, ch <-chan struct{}) {
 	case <-patience(t).Done():
 		t.Fatalf("%s did not happen", what)
 	}
+}
+
+// Where the store does not open, as on a disk that is too full, Open says why and leaves nothing open.
+func TestStoreDoesNotOpen(t *testing.T) {
+	dir := t.TempDir()
+	opts := tombolo.Options{Offline: true}
+	must(t, open(t, dir, opts).Close())
+	store := filepath.Join(dir, "store")
+	must(t, os.Rename(store, store+".aside"))
+	must(t, os.WriteFile(store, nil, 0o600))
+	if e, err := tombolo.Open(t.Context(), dir, &opts); err == nil {
+		must(t, e.Close())
+		t.Fatal("opened a file as a store")
+	}
+	must(t, os.Remove(store))
+	must(t, os.Rename(store+".aside", store))
+	must(t, open(t, dir, opts).Close())
 }

@@ -16,7 +16,8 @@
 //
 // What it promises:
 //
-//   - When [Handle.Change] returns nil, the change is on this device's disk. Only then do other devices hear of it.
+//   - When [Handle.Change] returns nil, the change is on this device's disk, unless [Options].Save says [Coalesce] or [Never]. Only when it is on disk do
+//     other devices hear of it.
 //   - What [Handle.Status] calls durable on a device is on that device's disk, because the device said so after writing it.
 //   - Nobody reads or writes a space who was not invited. Bytes of others pass doc/gate before anything else sees them.
 //   - A change of another device that does not fit its document is refused before it is kept; the log names the device.

@@ -2,9 +2,7 @@ package tombolo
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	gosync "sync"
 	"sync/atomic"
 	"time"
@@ -18,11 +16,12 @@ import (
 // document is what the engine holds in memory of one document while someone uses it or peers talk about it: its operations, and the changes on
 // their way to the disk. Changes of peers are checked against the operations before they are kept, whether someone has the document open or not.
 //
-// Memory may be ahead of the disk by what is in unsaved, and only by that: peers and watchers hear of a change when it is durable. When
+// Memory may be ahead of the disk by what is in unsaved and waiting, and only by that: peers and watchers hear of a change when it is durable. When
 // an append fails, everything in memory is given up and read again from disk at the next use.
 type document struct {
-	e   *Engine
-	key sync.Key
+	e         *Engine
+	key       sync.Key
+	ephemeral bool // it has no disk, see Never
 
 	mu       gosync.Mutex
 	full     *doc.Doc    // nil until read
@@ -31,16 +30,26 @@ type document struct {
 	heads    []doc.Hash  // of those
 	unsaved  []*save     // on their way to the disk, in order
 	saving   bool        // a goroutine waits for them
+	waiting  *save       // edits that are to be saved together, behind unsaved; nil for none
 	jobs     []any       // takes and finds from the core, in order
 	working  bool        // a goroutine works on them
 	handles  int
 	holds    int          // how many need it in memory: handles, goroutines, calls; guarded by the engine's docsMu
 	rested   time.Time    // when the last of them let go; guarded by the engine's docsMu
+	touched  atomic.Int64 // when it was last saved, Unix nanoseconds; 0 when it was packed since
 	size     atomic.Int64 // bytes full takes, as of the last read or save; 0 while it is not there
 	watchers map[*watcher]struct{}
 	heir     *document // the document of another space that took this one's changes, handles and watchers over
 	meta     meta
-	loose    uint64 // raw bytes not yet packed
+	loose    uint64        // raw bytes not yet packed
+	packing  gosync.Mutex  // one at a time packs it
+	tidying  atomic.Int32  // how many times it is to be packed beside its other work
+	bytes    int           // raw bytes of its changes, since they were read
+	fromPeer bool          // a peer brought its first change since the engine was opened
+	loading  chan struct{} // closed when the goroutine that reads it has ended; nil while none does
+	value    *doc.Snapshot // what it holds, while it is being read; nil at other times
+	behind   atomic.Bool   // value is there
+	cached   doc.Hash      // the HeadsHash of the value on disk; zero if none is known of
 }
 
 // save is one append under way: an edit made here, or changes a peer sent.
@@ -49,79 +58,18 @@ type save struct {
 	before, after []doc.Hash
 	len           int // changes in the document after it
 	changes       [][]byte
-	by            *Handle    // whose undo knows it; nil for what no handle changed
-	took          *sync.Took // set for a peer's changes: the answer to the core, to be completed
-	share         *peerLoad  // the peer's share of memory, nil for an edit made here
-	weight        int        // bytes that count against it
+	by            map[*Handle]int // whose undo knows it, and how many edits of each; nil for what no handle changed
+	took          *sync.Took      // set for a peer's changes: the answer to the core, to be completed
+	share         *peerLoad       // the peer's share of memory, nil for an edit made here
+	weight        int             // bytes that count against it
+	d             *document
+	wait          pause // while it is the document's waiting
 	done          chan struct{}
 	err           error // valid once done is closed
 }
 
 func (d *document) name() persist.Name {
 	return persist.Name{Space: d.key.Space, Doc: d.key.Doc}
-}
-
-// read brings the document into memory. One that is not on disk yet is empty. Called with mu held.
-func (d *document) read(ctx context.Context) error {
-	if d.full != nil {
-		return nil
-	}
-	if err := d.settled(ctx); err != nil { // what is on its way to the disk must be there before it can be read
-		return err
-	}
-	if d.full != nil {
-		return nil
-	}
-	if err := d.readLog(ctx); isDamage(err) {
-		return d.setAside(ctx, err)
-	} else if err != nil {
-		return err
-	}
-	if d.graph.Len() == 0 && d.e.patient(d.key) != nil { // the process ended before what was salvaged was on disk
-		return d.startOver()
-	}
-	return nil
-}
-
-// readLog is read without regard to damage: see isDamage. Called with mu held.
-func (d *document) readLog(ctx context.Context) error {
-	header, err := d.e.log.Header(ctx, d.name())
-	if err != nil && !errors.Is(err, persist.ErrNotFound) {
-		return err
-	}
-	var changes [][]byte
-	if err == nil {
-		for raw, err := range d.e.log.Changes(ctx, d.name(), 1) {
-			if err != nil {
-				return fmt.Errorf("read document %s: %w", d.key.Doc.Short(), err)
-			}
-			changes = append(changes, raw)
-		}
-	}
-	full, err := doc.New(d.key.Doc, d.e.opts.Rand)
-	if err != nil {
-		return err
-	}
-	applied, err := full.Apply(changes...)
-	if err == nil && len(applied.Missing) > 0 {
-		err = &gate.MissingError{Missing: applied.Missing}
-	}
-	if err != nil {
-		return unsoundError{fmt.Errorf("read document %s: %w", d.key.Doc.Short(), err)}
-	}
-	d.full = full
-	d.full.Limit(d.e.opts.MaxDocument)
-	d.size.Store(int64(d.full.Size()))
-	d.graph = d.full.Graph()
-	d.durable, d.heads, d.loose = d.graph.Len(), d.graph.Heads(), header.Loose
-	if !slices.Equal(d.heads, hashes(header.Heads)) {
-		d.discard()
-		return unsoundError{fmt.Errorf("read document %s: its changes do not lead to the heads in its header", d.key.Doc.Short())}
-	}
-	if d.meta, err = decodeMeta(header.Meta); err != nil {
-		return fmt.Errorf("read document %s: %w", d.key.Doc.Short(), err)
-	}
-	return nil
 }
 
 func hashes(in []persist.Hash) []doc.Hash {
@@ -146,7 +94,8 @@ func (d *document) discard() {
 		d.full.Close()
 	}
 	d.size.Store(0)
-	d.graph, d.full = nil, nil
+	d.graph, d.full, d.value = nil, nil, nil
+	d.behind.Store(false)
 }
 
 // unload gives up what is in memory of a document that nobody uses.
@@ -161,37 +110,61 @@ func (d *document) unload() {
 	}
 }
 
-// settled waits until nothing is on its way to the disk. Called with mu held, which it gives up while it waits.
+// settled waits until nothing is on its way to the disk, and sends what waits there. Called with mu held, which it gives up while it waits.
 func (d *document) settled(ctx context.Context) error {
-	for len(d.unsaved) > 0 {
-		last := d.unsaved[len(d.unsaved)-1]
-		d.mu.Unlock()
-		select {
-		case <-last.done:
-		case <-ctx.Done():
+	for {
+		d.send()
+		if len(d.unsaved) == 0 {
+			return nil
 		}
-		d.mu.Lock()
+		if err := d.await(ctx, d.unsaved[len(d.unsaved)-1].done); err != nil {
+			return err
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
-// submit sends new changes, which graph has already, on their way to the disk. Called with mu held.
+// submit sends new changes, which graph has already, on their way to the disk, behind those that wait. Called with mu held.
 func (d *document) submit(s *save, m *meta) *save {
-	s.after, s.len, s.done = d.graph.Heads(), d.graph.Len(), make(chan struct{})
+	d.send()
+	s.begin(d)
+	return d.append(s, m)
+}
+
+// begin notes which document a save is of, and the version it leads to. Called with mu held.
+func (s *save) begin(d *document) {
+	if s.done == nil {
+		s.d, s.done = d, make(chan struct{})
+	}
+	s.after, s.len = d.graph.Heads(), d.graph.Len()
+}
+
+// append gives a save to the log. Called with mu held.
+func (d *document) append(s *save, m *meta) *save {
 	app := persist.Append{
 		After:     uint64(s.len - len(s.changes)),
 		Changes:   s.changes,
 		Heads:     plainHashes(s.after),
 		HeadsHash: doc.HeadsHash(d.key.Doc, s.after),
 	}
+	if m == nil {
+		m = d.marks()
+	}
 	if m != nil {
 		d.meta, app.Meta = *m, m.encode()
 	}
 	for _, raw := range s.changes {
 		d.loose += uint64(len(raw))
+		d.bytes += len(raw)
+	}
+	if app.After == 0 {
+		d.fromPeer = s.took != nil
+	}
+	if d.ephemeral {
+		d.kept(s)
+		return s
 	}
 	s.pending = d.e.log.Submit(d.name(), app)
 	d.unsaved = append(d.unsaved, s)
@@ -209,7 +182,13 @@ func (d *document) save() {
 	defer d.e.release(d)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for len(d.unsaved) > 0 {
+	for {
+		if len(d.unsaved) == 0 && d.waiting != nil && d.waiting.wait.over {
+			d.send()
+		}
+		if len(d.unsaved) == 0 {
+			break
+		}
 		first := d.unsaved[0]
 		d.mu.Unlock()
 		_, err := first.pending.Wait(context.Background())
@@ -239,9 +218,16 @@ func (d *document) saved() {
 	if d.full != nil {
 		d.size.Store(int64(d.full.Size()))
 	}
-	count := 0
+	count, bytes := 0, 0
 	for _, s := range group {
 		count += len(s.changes)
+		for _, raw := range s.changes {
+			bytes += len(raw)
+		}
+	}
+	if count > 0 {
+		d.touched.Store(d.e.now().UnixNano())
+		d.e.debug(debugPersist, fmt.Sprintf("saved %s", bytesText(bytes)), "doc", d.key.Doc.Short())
 	}
 	if group[0].took != nil {
 		took := *group[0].took
@@ -300,15 +286,20 @@ func (s *save) isDurable() bool {
 func (d *document) failed(err error) {
 	group := d.unsaved
 	d.unsaved = nil
+	if w := d.unwait(); w != nil {
+		group = append(group, w)
+	}
 	d.e.opts.Log.Error("changes could not be made durable", "doc", d.key.Doc.Short(), "err", err)
 	d.e.refused(err)
 	heads := d.heads
 	d.discard()
 	for _, s := range group {
-		<-s.pending.Done() // those behind it fail too, being out of step; the next read must not race with them
+		if s.pending != nil {
+			<-s.pending.Done() // those behind it fail too, being out of step; the next read must not race with them
+		}
 		s.err = err
-		if s.by != nil {
-			s.by.undo = doc.NewUndo(0) // some of its steps never were
+		for h, edits := range s.by {
+			h.lose(edits, err)
 		}
 		if s.took != nil {
 			took := *s.took

@@ -15,6 +15,7 @@ import (
 	"tombolo/p2p"
 	"tombolo/persist"
 	"tombolo/persist/badgerstore"
+	"tombolo/persist/sealed"
 	"tombolo/sync"
 )
 
@@ -25,6 +26,7 @@ type Engine struct {
 	store    persist.Store
 	log      *persist.Log
 	codec    *pack.Codec
+	keys     *sealed.Keys // of a sealed directory, else nil
 	identity *p2p.Identity
 	node     *p2p.Node // nil when offline
 
@@ -36,18 +38,22 @@ type Engine struct {
 	close  gosync.Once
 	failed error // what Close returns
 
-	core coreState
-	mem  memberships
-	box  blackBox
-	disk disk
-	ward ward
+	core     coreState
+	mem      memberships
+	copied   membersCopy
+	box      blackBox
+	disk     disk
+	ward     ward
+	tombs    tombs
+	restored restorations
 
 	joining   gosync.Mutex // one Join at a time changes which space is the home
 	following gosync.Mutex // one follower of the membership at a time: the network's state is then the newest
 
 	docsMu    gosync.Mutex
 	documents map[sync.Key]*document
-	resting   []*document // in memory though nobody uses them, the oldest first
+	ephemeral map[sync.Key]*document // see Never
+	resting   []*document            // in memory though nobody uses them, the oldest first
 
 	jobs    gosync.Mutex // guards the queues of all documents
 	workers chan struct{}
@@ -61,10 +67,10 @@ const (
 	storeDir     = "store"
 )
 
-// Exists reports whether dir holds an engine's data.
+// Exists reports whether dir holds an engine's data, or what is left of it.
 func Exists(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, identityFile))
-	return err == nil
+	return err == nil || usedBefore(dir)
 }
 
 // Open starts the engine of a directory, which is made if it is not there: with an identity of its own, and a home space. ctx covers
@@ -76,6 +82,7 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 		codec:     pack.New(),
 		closed:    make(chan struct{}),
 		documents: map[sync.Key]*document{},
+		ephemeral: map[sync.Key]*document{},
 		workers:   make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
 	}
 	e.store = e.opts.Store
@@ -88,24 +95,45 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err) // before anything is made
 	}
+	if err := checkDebug(e.opts.Debug); err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	if e.lock, err = lockDir(dir); err != nil {
 		return nil, err
 	}
+	if e.store != nil && e.opts.Unlock != nil {
+		return nil, errors.New("Options.Unlock is for the store in the directory: leave it out with Options.Store, and put persist/sealed around that one")
+	}
+	if e.store == nil {
+		if e.keys, err = openKeys(ctx, dir, e.opts.Unlock); err != nil {
+			return nil, err
+		}
+	}
 	if err := e.openIdentity(dir); err != nil {
 		return nil, err
 	}
 	if e.store == nil {
-		if e.store, err = badgerstore.Open(filepath.Join(dir, storeDir), &badgerstore.Options{Log: e.opts.Log}); err != nil {
+		e.copied.dir = dir
+		store, err := badgerstore.Open(filepath.Join(dir, storeDir), &badgerstore.Options{Log: e.opts.Log, Node: e.opts.Node})
+		if err != nil {
 			return nil, fmt.Errorf("open %s: %w", dir, err)
 		}
+		e.store = store
+	}
+	if e.keys != nil {
+		e.store = sealed.New(e.store, e.keys)
 	}
 	if e.log, err = persist.OpenLog(ctx, e.store, e.codec); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
+	e.mendKeys() // they are those of this store: it has opened
 	if err := e.checkStore(ctx); err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
+	if err := e.checkInstance(ctx, dir); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	if err := e.openBox(ctx, filepath.Join(dir, boxFile)); err != nil {
@@ -117,11 +145,24 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 	if err := e.openMemberships(ctx); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
+	if err := e.finishRenewal(ctx, dir); err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
+	if err := keepIdentity(dir); err != nil {
+		e.opts.Log.Warn("there is no second copy of this device's identity; the next start tries again", "err", err)
+	}
 	e.openCore()
+	if err := e.openTombs(ctx); err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
+	if err := e.openRestorations(ctx); err != nil {
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
 	if err := e.openAcks(ctx); err != nil {
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	e.work.Go(e.sweep)
+	e.work.Go(e.scrub)
 	if !e.opts.Offline {
 		if err := e.openNode(ctx); err != nil {
 			return nil, err
@@ -134,12 +175,12 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 // is not given another: the other devices would not know it.
 func (e *Engine) openIdentity(dir string) error {
 	path := filepath.Join(dir, identityFile)
-	id, err := p2p.LoadIdentity(path)
+	id, err := loadIdentity(path, e.keys)
 	if errors.Is(err, p2p.ErrNoIdentity) {
-		if _, serr := os.Stat(filepath.Join(dir, storeDir)); serr == nil {
-			return fmt.Errorf("%s has documents and no %s: restore that file from a backup, or move the directory away and join again", dir, identityFile)
+		if usedBefore(dir) {
+			return fmt.Errorf("%s has documents and no %s: 'peer doctor --repair' puts back the copy beside it; without one, restore a backup, or move the directory away and join again", dir, identityFile)
 		}
-		id, err = p2p.CreateIdentity(path, e.opts.Rand)
+		id, err = e.createIdentity(path)
 	}
 	e.identity = id
 	return err
@@ -180,7 +221,7 @@ func (e *Engine) Close() error {
 			e.failed = e.node.Close()
 		}
 		if e.log != nil {
-			e.rest()
+			e.failed = errors.Join(e.failed, e.rest())
 			if err := e.keepAcks(e.run); err != nil {
 				e.opts.Log.Warn("what other devices have will be asked for again", "err", err)
 			}
@@ -235,25 +276,37 @@ func (e *Engine) Addrs() []string {
 	return e.node.Addrs()
 }
 
-// Document opens a document by its URL. [ErrNotFound] says that this device does not have it (yet); [doc.ParseURL] reads URLs.
-func (e *Engine) Document(ctx context.Context, u doc.URL) (*Handle, error) {
+// Document opens a document by its URL. [ErrNotFound] says that this device does not have it; the error is a [NotYetError] while a device that may
+// have it has not been asked. [doc.ParseURL] reads URLs.
+func (e *Engine) Document(ctx context.Context, u doc.URL, options ...OpenOption) (*Handle, error) {
 	if err := e.use(); err != nil {
 		return nil, err
 	}
 	defer e.work.Done()
 	key := sync.Key{Space: u.Space, Doc: u.Doc}
+	o := e.opening(options)
+	if o.init != nil {
+		return nil, errNoInit
+	}
+	if o.saving.never && e.isEphemeral(key) {
+		return e.openAs(ctx, key, o)
+	}
 	if _, err := e.log.Header(ctx, persist.Name{Space: u.Space, Doc: u.Doc}); err != nil {
 		if ill := e.damaged(key); ill != nil {
 			return nil, ill
 		}
 		if errors.Is(err, persist.ErrNotFound) {
-			return nil, fmt.Errorf("%s: %w", u, ErrNotFound)
+			return nil, e.notFound(u)
 		}
 		if !isDamage(err) {
 			return nil, err
 		}
 	}
-	return e.open(ctx, key)
+	h, err := e.openAs(ctx, key, o)
+	if err == nil && !h.exists() { // it was purged since, or moved
+		return nil, errors.Join(e.notFound(u), h.Close())
+	}
+	return h, err
 }
 
 func (e *Engine) now() time.Time { return e.opts.Now() }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"tombolo/doc"
+	"tombolo/persist"
 	"tombolo/sync"
 )
 
@@ -11,6 +12,9 @@ import (
 func (h *Handle) Raw(hash doc.Hash) ([]byte, error) {
 	return query(h, func(full *doc.Doc) ([]byte, error) { return full.Change(hash) })
 }
+
+// Scrub checks the records of a document, as the engine does on its own after a while.
+func (e *Engine) Scrub(u doc.URL) { e.check(persist.Name{Space: u.Space, Doc: u.Doc}) }
 
 // Utter has an engine that went bad send a change of a document that it has, whatever the change is, to the peers it is connected to.
 func (e *Engine) Utter(ctx context.Context, u doc.URL, raw []byte, hash doc.Hash) error {

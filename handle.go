@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	gosync "sync"
+	"time"
 
 	"tombolo/doc"
 	"tombolo/persist"
@@ -18,25 +19,41 @@ type Handle struct {
 	e      *Engine
 	d      *document // as it was opened; lock finds the one it is now
 	undo   *doc.Undo // what was changed through this handle; guarded by the mu of the document it is now
+	saving saving
+	lost   *LostError // not told yet; guarded likewise
+	report OpenReport // guarded likewise
 	close  gosync.Once
 	closed chan struct{}
 }
 
-// open makes a handle; the document is read when it is first needed.
+// open makes a handle that saves every change.
 func (e *Engine) open(ctx context.Context, key sync.Key) (*Handle, error) {
-	d := e.hold(key)
+	return e.openAs(ctx, key, opening{})
+}
+
+// openAs makes a handle. The document is read, or its value where that is on disk: then it is read behind that.
+func (e *Engine) openAs(ctx context.Context, key sync.Key, o opening) (*Handle, error) {
+	begun := time.Now()
+	d, err := e.holdFor(ctx, key, o)
+	if err != nil {
+		return nil, err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	err := d.read(ctx)
+	if err = e.damaged(key); err == nil && !d.showValue(ctx) {
+		err = d.read(ctx)
+	}
 	if err == nil {
-		err = e.damaged(key)
+		err = e.damaged(key) // found just now
 	}
 	if err != nil {
 		e.release(d)
 		return nil, err
 	}
 	d.handles++
-	return &Handle{e: e, d: d, undo: doc.NewUndo(0), closed: make(chan struct{})}, nil
+	h := &Handle{e: e, d: d, undo: doc.NewUndo(0), saving: o.saving, closed: make(chan struct{})}
+	h.report = d.report(begun)
+	return h, nil
 }
 
 // lock is the handle's document with its mu held: the one it was opened on, or the one that this was merged into since.
@@ -72,16 +89,35 @@ func (h *Handle) load(ctx context.Context) (*document, error) {
 	}
 }
 
-// Close gives the document up; what was changed stays, and every Watch of this Handle ends. A second Close does nothing.
-func (h *Handle) Close() error {
+// Close gives the document up; what was changed stays, and every Watch of this Handle ends. Changes made through it that wait for others are saved,
+// and Close waits for them: its error is a [LostError] about those that could not be. A second Close does nothing.
+func (h *Handle) Close() (err error) {
 	h.close.Do(func() {
 		close(h.closed)
+		if h.e.use() == nil { // else the engine's Close saves what waits
+			defer h.e.work.Done()
+			h.saveOwn()
+		}
 		d := h.lock()
 		defer d.mu.Unlock()
+		err = h.tellLost()
 		d.handles--
 		h.e.release(d)
 	})
-	return nil
+	return err
+}
+
+// saveOwn saves what waits, if some of it was made through this handle.
+func (h *Handle) saveOwn() {
+	d := h.lock()
+	w := d.waiting
+	if w == nil || w.by[h] == 0 {
+		d.mu.Unlock()
+		return
+	}
+	d.send()
+	d.mu.Unlock()
+	<-w.done
 }
 
 // URL names the document, on this and on every other device.
@@ -115,37 +151,11 @@ func query[T any](h *Handle, ask func(*doc.Doc) (T, error)) (answer T, err error
 	return ask(d.full)
 }
 
-// Change runs fn on the document and returns when what it wrote is on this device's disk; other devices hear of it then. message says
-// why, in the history, which also names this device. If fn fails, or the disk does, the document stays as it was. fn must return
-// and must not use the Handle or close the Engine: both wait for it.
+// Change runs fn on the document and returns when what it wrote is on this device's disk, or where the handle has it [Coalesce], in memory; other
+// devices hear of it when it is on disk. message says why, in the history, which also names this device. If fn fails, or the disk does, the document
+// stays as it was. fn must return and must not use the Handle or close the Engine: both wait for it.
 func (h *Handle) Change(ctx context.Context, message string, fn func(*doc.Tx) error) error {
 	return wait(ctx, func() (*Pending, error) { return h.ChangeAsync(ctx, message, fn) })
-}
-
-// wait sees a change through to the disk.
-func wait(ctx context.Context, change func() (*Pending, error)) error {
-	p, err := change()
-	if err != nil {
-		return err
-	}
-	return p.Wait(ctx)
-}
-
-// Pending is a change on its way to the disk.
-type Pending struct{ s *save }
-
-// Wait returns when the change is on this device's disk, or could not be written: then it is undone. When ctx ends first, the change
-// may still be written.
-func (p *Pending) Wait(ctx context.Context) error {
-	if p.s == nil {
-		return nil // nothing changed
-	}
-	select {
-	case <-p.s.done:
-		return p.s.err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // ChangeAsync is Change without waiting for the disk: the document has the change when it returns, the disk when Wait does. Changes
@@ -171,10 +181,14 @@ func (h *Handle) write(ctx context.Context, message string, change func(*doc.Doc
 	}
 	d, err := h.load(ctx)
 	if err != nil {
+		h.e.debug(debugPersist, "save refused: load failed", "doc", h.URL().Doc.Short(), "err", err)
 		return nil, err
 	}
 	defer d.mu.Unlock()
-	if err := h.e.mayWrite(d.key.Space); err != nil {
+	if err := h.tellLost(); err != nil {
+		return nil, err
+	}
+	if err := d.mayWrite(); err != nil {
 		return nil, err
 	}
 	before := d.graph.Heads()
@@ -185,11 +199,11 @@ func (h *Handle) write(ctx context.Context, message string, change func(*doc.Doc
 	if len(edited.Changes) == 0 {
 		return &Pending{}, nil
 	}
-	s := &save{before: before, by: h}
+	s := &save{before: before, by: map[*Handle]int{h: 1}}
 	for _, c := range edited.Changes {
 		s.changes = append(s.changes, c.Raw)
 	}
-	return &Pending{d.submit(s, nil)}, nil
+	return &Pending{s: d.put(s, h.saving), later: h.saving.coalesces()}, nil
 }
 
 // maxAuthor bounds the name that a change carries, in bytes: a change with too much behind its operations is no change.
@@ -203,23 +217,23 @@ func (e *Engine) note(message string) doc.Note {
 
 // Get reads the value at a path in Go form, as [doc.Doc.Get] does.
 func (h *Handle) Get(path string) (any, error) {
-	return query(h, func(full *doc.Doc) (any, error) { return full.Get(path) })
+	return peek(h, func(v reader) (any, error) { return v.Get(path) })
 }
 
 // JSON is the canonical JSON of the value at a path, as [doc.EncodeJSON] writes it.
 func (h *Handle) JSON(path string) ([]byte, error) {
-	return query(h, func(full *doc.Doc) ([]byte, error) { return full.JSON(path) })
+	return peek(h, func(v reader) ([]byte, error) { return v.JSON(path) })
 }
 
 // Hash is SHA-256 of the document's canonical JSON: equal on all devices that have the same changes.
 func (h *Handle) Hash() ([32]byte, error) {
-	return query(h, (*doc.Doc).Hash)
+	return peek(h, reader.Hash)
 }
 
 // Read decodes the document into a Go variable, by the rules of package doc/value: into is a pointer to a struct with tags like
 // `doc:"name,text"`, or to a map. What does not fit is a [doc.ValueError] that names the place.
 func (h *Handle) Read(into any) error {
-	_, err := query(h, func(full *doc.Doc) (struct{}, error) { return struct{}{}, full.Read("", into) })
+	_, err := peek(h, func(v reader) (struct{}, error) { return struct{}{}, v.Read("", into) })
 	if err != nil {
 		return fmt.Errorf("read %s: %w", h.URL(), err)
 	}
@@ -238,7 +252,7 @@ func (h *Handle) View(fn func(doc.View) error) error {
 	return err
 }
 
-// Heads are the version of the document on this device, as far as it is durable.
+// Heads are the version of the document on this device, as far as it is durable; of an ephemeral one, as it is in memory.
 func (h *Handle) Heads() []doc.Hash {
 	d := h.lock()
 	defer d.mu.Unlock()
@@ -294,6 +308,9 @@ func (h *Handle) Status(ctx context.Context) (DocumentStatus, error) {
 		return DocumentStatus{}, err
 	}
 	defer h.e.work.Done()
+	if h.d.ephemeral {
+		return h.ephemeralStatus()
+	}
 	for u := h.URL(); ; {
 		s, err := h.e.documentStatus(ctx, persist.Name{Space: u.Space, Doc: u.Doc})
 		if now := h.URL(); errors.Is(err, ErrNotFound) && now != u {

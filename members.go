@@ -37,53 +37,97 @@ var (
 	keyAddrs  = "addrs/"       // + peer ID: where the peer was reached last
 )
 
-// openMemberships reads what is stored, and makes this device's home space in a new store.
+// openMemberships reads what is stored, takes back from the copy beside the store what that has lost, and makes this device's home space
+// where there has been none.
 func (e *Engine) openMemberships(ctx context.Context) error {
 	m := &e.mem
-	m.spaces, m.invites = map[doc.SpaceID]*space.Members{}, map[p2p.PeerID]invite{}
-	settings := e.log.Settings()
-	for entry, err := range settings.List(ctx, []byte(keySpace)) {
-		if err != nil {
-			return err
-		}
-		var records [][]byte
-		if err := decodeRecord(entry.Value, &records); err != nil {
-			return fmt.Errorf("read the members of a space: %w", err)
-		}
-		s, err := space.Open(records, verify)
-		if err != nil {
-			return fmt.Errorf("read the members of a space: %w", err)
-		}
-		m.spaces[doc.SpaceID(s.ID())] = s
-	}
-	for entry, err := range settings.List(ctx, []byte(keyInvite)) {
-		if err != nil {
-			return err
-		}
-		var inv invite
-		if err := decodeRecord(entry.Value, &inv); err != nil {
-			return fmt.Errorf("read an invitation: %w", err)
-		}
-		m.invites[p2p.PeerID(entry.Key[len(keyInvite):])] = inv
-	}
-	home, err := settings.Get(ctx, keyHome)
-	switch {
-	case errors.Is(err, persist.ErrNotFound):
-		return e.makeHome(ctx)
-	case err != nil:
+	found, err := e.readMemberships(ctx)
+	if err != nil {
 		return err
 	}
-	name, err := settings.Get(ctx, keyName)
-	if err != nil {
-		return fmt.Errorf("read this device's name: %w", err)
+	if err := e.restoreMembers(ctx, found); err != nil {
+		return err
 	}
-	if err := errors.Join(decodeRecord(home, &m.home), decodeRecord(name, &m.name)); err != nil {
-		return fmt.Errorf("read this device's home and name: %w", err)
+	if m.home == (doc.SpaceID{}) {
+		if err := e.makeHome(ctx); err != nil {
+			return err
+		}
 	}
 	if s := m.spaces[m.home]; s == nil || s.Name(string(e.identity.ID())) == "" && s.Owner() != string(e.identity.ID()) {
 		return errors.New("the store belongs to another device: give back its identity.key, or open it in that device's directory")
 	}
+	m.name = cmp.Or(m.name, m.spaces[m.home].Name(string(e.identity.ID())))
+	e.keepMembers(ctx)
 	return nil
+}
+
+// readMemberships reads what is stored. An error says that the store cannot be read at all.
+func (e *Engine) readMemberships(ctx context.Context) (storedMemberships, error) {
+	m, settings := &e.mem, e.log.Settings()
+	m.spaces, m.invites = map[doc.SpaceID]*space.Members{}, map[p2p.PeerID]invite{}
+	found := storedMemberships{bad: map[doc.SpaceID]error{}}
+	for entry, err := range settings.List(ctx, []byte(keySpace)) {
+		if err != nil {
+			return found, err
+		}
+		id := entry.Key[len(keySpace):]
+		s, err := openSpace(entry)
+		switch {
+		case len(id) != len(doc.SpaceID{}):
+			found.err = errors.Join(found.err, err, fmt.Errorf("read the members of a space: a key of %d bytes", len(entry.Key)))
+		case err != nil || doc.SpaceID(s.ID()) != doc.SpaceID(id):
+			found.bad[doc.SpaceID(id)] = fmt.Errorf("read the members of the space %s: %w", doc.SpaceID(id), cmp.Or(err, errCodec))
+		default:
+			m.spaces[doc.SpaceID(id)] = s
+		}
+	}
+	for entry, err := range settings.List(ctx, []byte(keyInvite)) {
+		if err != nil {
+			return found, err
+		}
+		var inv invite
+		if err := decodeRecord(entry.Value, &inv); err != nil {
+			e.opts.Log.Warn("an invitation does not read; make a new one where it was still to be used", "err", err)
+			continue
+		}
+		m.invites[p2p.PeerID(entry.Key[len(keyInvite):])] = inv
+	}
+	var errHome, errName, err error
+	if m.home, errHome, err = readSetting[doc.SpaceID](ctx, settings, keyHome); err != nil {
+		return found, err
+	}
+	if m.name, errName, err = readSetting[string](ctx, settings, keyName); err != nil {
+		return found, err
+	}
+	found.err = errors.Join(found.err, errHome, errName)
+	return found, nil
+}
+
+// readSetting reads one of the engine's records: the zero value where there is none, or where it does not read (bad says why).
+func readSetting[T any](ctx context.Context, settings persist.Settings, key []byte) (v T, bad, err error) {
+	b, err := settings.Get(ctx, key)
+	switch {
+	case errors.Is(err, persist.ErrNotFound):
+		return v, nil, nil
+	case errors.Is(err, persist.ErrAltered):
+		bad = err
+	case err != nil:
+		return v, nil, err
+	default:
+		bad = decodeRecord(b, &v)
+	}
+	if bad != nil {
+		return *new(T), fmt.Errorf("read this device's %s: %w", key, bad), nil
+	}
+	return v, nil, nil
+}
+
+func openSpace(entry persist.Entry) (*space.Members, error) {
+	var records [][]byte
+	if err := cmp.Or(entry.Err, decodeRecord(entry.Value, &records)); err != nil {
+		return nil, err
+	}
+	return space.Open(records, verify)
 }
 
 // makeHome founds the device's own space, in one write with its name.
@@ -270,6 +314,7 @@ func (e *Engine) addRecords(ctx context.Context, id doc.SpaceID, records [][]byt
 	}
 	e.mem.mu.Unlock()
 	if changed {
+		e.keepMembers(ctx)
 		if err := e.followMembers(ctx); err != nil {
 			return true, errors.Join(errs, err)
 		}
@@ -405,4 +450,5 @@ func (e *Engine) remember(p p2p.PeerID, addrs []string) {
 	if err := e.log.Settings().Put(e.run, addrsKey(p), encodeRecord(addrs)); err != nil && e.run.Err() == nil {
 		e.opts.Log.Warn("a peer's addresses could not be kept", "peer", e.nameOf(sync.PeerID(p)), "err", err)
 	}
+	e.keepMembers(e.run)
 }

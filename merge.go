@@ -72,7 +72,7 @@ func (h *Handle) merge(ctx context.Context, saved []byte) ([]doc.Hash, *Pending,
 	for _, c := range applied.New {
 		s.changes = append(s.changes, c.Raw)
 	}
-	return heads, &Pending{d.submit(s, d.marks())}, nil
+	return heads, &Pending{s: d.submit(s, d.marks())}, nil
 }
 
 // readSaved gives the changes of a file of the document that n names, and its version.

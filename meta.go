@@ -3,6 +3,7 @@ package tombolo
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -14,6 +15,8 @@ type meta struct {
 	App   string `cbor:"1,keyasint,omitempty"`
 	Name  string `cbor:"2,keyasint,omitempty"`
 	Stale bool   `cbor:"3,keyasint,omitempty"` // they have to be read again; earlier versions wrote it, this one does not
+
+	Deleted int64 `cbor:"4,keyasint,omitempty"` // when it was deleted, Unix milliseconds; 0 where it is not
 }
 
 // codecCBOR is the first byte of the engine's own records: CBOR follows.
@@ -61,4 +64,18 @@ func (d *document) marks() *meta {
 	return &m
 }
 
-func metaOf(m doc.Marks) meta { return meta{App: m.App, Name: m.Name} }
+func metaOf(m doc.Marks) meta {
+	out := meta{App: m.App, Name: m.Name}
+	if !m.Deleted.IsZero() {
+		out.Deleted = max(1, m.Deleted.UnixMilli()) // a clock may stand before 1970
+	}
+	return out
+}
+
+// deletedAt is the time in the marks; zero for a document that is not deleted.
+func (m meta) deletedAt() time.Time {
+	if m.Deleted == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(m.Deleted).UTC()
+}

@@ -16,8 +16,13 @@ type Options struct {
 	Listen      []string         // multiaddrs to listen on; nil means TCP on all interfaces, any port
 	NoDiscovery bool             // do not look for devices, nor show this one, on the local network
 	Store       persist.Store    // where documents are kept, closed with the engine; nil means Badger in the directory. One with a method Check(context.Context) error, as persist/sealed has, is asked at opening
+	Unlock      Unlock           // what opens a sealed directory, asked once, in Open; it makes one of a directory without data. nil: the directory is not sealed
+	Copied      Copied           // what a directory is that turns out to be a copy of another; zero means that Open asks, by a CopiedError
+	Node        bool             // a device that serves others, with memory to spare: larger caches in the directory's store
 	Offline     bool             // no network at all: documents, invitations and settings only
 	MaxDocument int              // bytes of memory that a document may grow to; zero means 1 GiB, about 20 million operations. Larger ones open, and take no more
+	Save        Saving           // when changes go to the disk: Durable, a Coalesce or Never; nil means Durable. An option of Open goes before it
+	Debug       []string         // parts that say in the log what they do, without contents and names: "persist", "sync", "schema"; nil means none
 	Log         *slog.Logger     // receives what an operator may want to know; nil discards it
 	Now         func() time.Time // the clock for changes and records; nil means time.Now
 	Rand        io.Reader        // randomness for keys, IDs and actors; nil means crypto/rand
@@ -27,6 +32,9 @@ func (o *Options) withDefaults() Options {
 	var out Options
 	if o != nil {
 		out = *o
+	}
+	if out.Save == nil {
+		out.Save = Durable
 	}
 	if out.Log == nil {
 		out.Log = slog.New(slog.DiscardHandler)

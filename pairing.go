@@ -215,6 +215,7 @@ func (e *Engine) join(ctx context.Context, link string, opts JoinOptions) (Joine
 	if err := e.enter(ctx, t, r, addrs); err != nil {
 		return Joined{}, err
 	}
+	e.keepMembers(ctx)
 	out := Joined{Space: &Space{e, t.Space}, Device: Device{Peer: string(t.Peer), Name: r.Name}}
 	if opts.Adopt {
 		if e.role(t.Space, string(e.identity.ID())) < space.Writer { // whatever the link said

@@ -141,6 +141,33 @@ func isDamage(err error) bool {
 // setAside quarantines the document, whose log does not read, and begins a new one with what can be read. Called with mu held and nothing on its
 // way to the disk.
 func (d *document) setAside(ctx context.Context, cause error) error {
+	if err := d.quarantine(ctx, cause); err != nil {
+		return err
+	}
+	d.e.core.mu.Lock()
+	delete(d.e.core.versions, d.key)
+	d.e.core.mu.Unlock()
+	d.e.step(sync.Lost{Key: d.key})
+	return d.startOver()
+}
+
+// renew writes a document that is whole in memory once more, since its log does not read. Called with mu held and nothing on its way to the disk.
+func (d *document) renew(ctx context.Context, cause error) error {
+	changes, err := d.full.Changes()
+	if err != nil {
+		return err
+	}
+	m := d.meta
+	if err := d.quarantine(ctx, cause); err != nil {
+		return err
+	}
+	d.durable, d.heads, d.loose = 0, nil, 0
+	d.submit(&save{changes: changes}, &m) // then it is healed
+	return nil
+}
+
+// quarantine has the log begin anew, and remembers what was there. Called with mu held and nothing on its way to the disk.
+func (d *document) quarantine(ctx context.Context, cause error) error {
 	num := uint64(0)
 	if _, err := d.e.log.Header(ctx, d.name()); isDamage(err) {
 		if num, err = d.orphan(ctx); err != nil {
@@ -168,11 +195,7 @@ func (d *document) setAside(ctx context.Context, cause error) error {
 	if err := d.e.keepPatient(ctx, d.key, p); err != nil {
 		d.e.opts.Log.Warn("why a document is set aside is known until the end of this process only", "doc", d.key.Doc.Short(), "err", err)
 	}
-	d.e.core.mu.Lock()
-	delete(d.e.core.versions, d.key)
-	d.e.core.mu.Unlock()
-	d.e.step(sync.Lost{Key: d.key})
-	return d.startOver()
+	return nil
 }
 
 // startOver makes the document one without changes, and gives it what can be salvaged. Called with mu held.

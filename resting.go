@@ -1,6 +1,8 @@
 package tombolo
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,7 +13,7 @@ import (
 const (
 	maxResting = 128              // documents
 	maxBytes   = 64 << 20         // of memory in all of them
-	restFor    = 30 * time.Second // then a document that was edited is packed and given up
+	restFor    = 30 * time.Second // then a document that was edited is packed, and given up if nobody has it open
 	sweepEvery = 5 * time.Second
 )
 
@@ -43,7 +45,14 @@ func (e *Engine) holdToo(d *document) {
 func (e *Engine) release(d *document) {
 	e.docsMu.Lock()
 	defer e.docsMu.Unlock()
-	if d.holds--; d.holds > 0 || e.documents[d.key] != d {
+	if d.holds--; d.holds > 0 {
+		return
+	}
+	if d.ephemeral {
+		delete(e.ephemeral, d.key)
+		return
+	}
+	if e.documents[d.key] != d {
 		return
 	}
 	d.rested = e.now()
@@ -64,6 +73,13 @@ func (e *Engine) sweep() {
 		case <-tick.C:
 		}
 		_ = e.room() // the news that there is room again come from here, if nobody asks
+		e.reviveDue()
+		for _, d := range e.still() {
+			if !d.isBusy() { // those edits have their own time
+				d.rest(e.run)
+			}
+			e.release(d)
+		}
 		for _, d := range e.quiet() {
 			d.rest(e.run)
 			d.unload()
@@ -90,18 +106,47 @@ func (e *Engine) quiet() []*document {
 	return full[:n]
 }
 
-// tidy has a document packed, beside its other work.
-func (e *Engine) tidy(d *document) { d.enqueue(tidyJob{}) }
+// still are the documents that somebody has open and nobody has edited for long enough, each with a hold.
+func (e *Engine) still() []*document {
+	e.docsMu.Lock()
+	defer e.docsMu.Unlock()
+	var out []*document
+	before := e.now().Add(-restFor).UnixNano()
+	for _, d := range e.documents {
+		if at := d.touched.Load(); d.holds > 0 && at != 0 && at <= before {
+			d.holds++
+			out = append(out, d)
+		}
+	}
+	return out
+}
 
-// rest makes what is under way durable and packs what is loose, before the engine closes.
-func (e *Engine) rest() {
+// tidy has a document packed, beside its other work.
+func (e *Engine) tidy(d *document) {
+	d.tidying.Add(1)
+	d.enqueue(tidyJob{})
+}
+
+// rest makes what is under way and what waits durable and packs what is loose, before the engine closes. The error is about what waited.
+func (e *Engine) rest() error {
 	e.docsMu.Lock()
 	all := make([]*document, 0, len(e.documents))
 	for _, d := range e.documents {
 		all = append(all, d)
 	}
 	e.docsMu.Unlock()
+	var failed error
 	for _, d := range all {
+		d.mu.Lock()
+		w := d.waiting
+		d.mu.Unlock()
 		d.rest(e.run)
+		if w == nil {
+			continue
+		}
+		if <-w.done; w.err != nil {
+			failed = errors.Join(failed, fmt.Errorf("save what waited of document %s: %w", d.key.Doc.Short(), w.err))
+		}
 	}
+	return failed
 }

@@ -79,7 +79,7 @@ func (s *Space) importAs(ctx context.Context, name string, saved []byte) (*Handl
 	if err = errors.Join(err, full.Close()); err != nil {
 		return nil, err
 	}
-	h, err := s.e.open(ctx, sync.Key{Space: s.id, Doc: id})
+	h, err := s.e.openAs(ctx, sync.Key{Space: s.id, Doc: id}, s.e.opening(nil))
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"tombolo/doc"
 	"tombolo/space"
@@ -60,59 +61,111 @@ type Info struct {
 	Heads     []doc.Hash
 	State     string // as in [DocumentStatus]
 	Problem   string // what a quarantined document has
+
+	Deleted time.Time // when it was deleted; zero for a document that is not
 }
 
 // Open opens the document that the engine's App knows under a name, and creates it if this device does not have it. Created on two
-// devices that have never met, it is the same document, and merges.
-func (s *Space) Open(ctx context.Context, name string) (*Handle, error) {
-	return s.OpenNamed(ctx, s.e.opts.App, name)
+// devices that have never met, it is the same document, and merges. With an [Init] it begins with something.
+func (s *Space) Open(ctx context.Context, name string, options ...OpenOption) (*Handle, error) {
+	return s.OpenNamed(ctx, s.e.opts.App, name, options...)
 }
 
 // OpenNamed is Open for a document of another application.
-func (s *Space) OpenNamed(ctx context.Context, app, name string) (*Handle, error) {
+func (s *Space) OpenNamed(ctx context.Context, app, name string, options ...OpenOption) (*Handle, error) {
 	if name == "" {
 		return nil, errors.New("a named document needs a name; use Create for one without")
 	}
-	return s.create(ctx, doc.NamedID(app, name), app, func(tx *doc.Tx) error { return tx.SetName(name) })
+	n := newDocument{
+		id: doc.NamedID(app, name), app: app, name: name, first: func(tx *doc.Tx) error { return tx.SetName(name) }, opening: s.e.opening(options),
+	}
+	if err := s.refuseDeleted(ctx, n.id); err != nil {
+		return nil, err
+	}
+	h, err := s.create(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.refuseDeleted(ctx, n.id); err != nil { // another device brought it meanwhile
+		return nil, errors.Join(err, h.Close())
+	}
+	return h, nil
 }
 
 // Create makes a document with a random ID. value is what it begins with: a map in the Go form of package doc, or nil for nothing.
-func (s *Space) Create(ctx context.Context, value any) (*Handle, error) {
+func (s *Space) Create(ctx context.Context, value any, options ...OpenOption) (*Handle, error) {
+	o := s.e.opening(options)
+	if o.init != nil {
+		return nil, errNoInit
+	}
 	id, err := doc.NewID(s.e.opts.Rand)
 	if err != nil {
 		return nil, err
 	}
-	return s.create(ctx, id, s.e.opts.App, func(tx *doc.Tx) error {
+	first := func(tx *doc.Tx) error {
 		if value == nil {
 			return nil
 		}
 		return tx.Put(value)
-	})
+	}
+	return s.create(ctx, newDocument{id: id, app: s.e.opts.App, first: first, opening: o})
 }
 
-// create opens a document, after making it with genesis and first if it is not on this device.
-func (s *Space) create(ctx context.Context, id doc.ID, app string, first func(*doc.Tx) error) (*Handle, error) {
+// newDocument is what there is to know of a document that may have to be made.
+type newDocument struct {
+	id        doc.ID
+	app, name string
+	first     func(*doc.Tx) error // writes its first change
+	opening
+}
+
+// create opens a document, after making it with genesis and a first change if it is not on this device.
+func (s *Space) create(ctx context.Context, n newDocument) (*Handle, error) {
+	begun := time.Now()
 	if err := s.e.use(); err != nil {
 		return nil, err
 	}
 	defer s.e.work.Done()
-	h, err := s.e.open(ctx, sync.Key{Space: s.id, Doc: id})
+	h, err := s.e.openAs(ctx, sync.Key{Space: s.id, Doc: n.id}, n.opening)
 	if err != nil {
 		return nil, err
 	}
-	p, _, err := h.begin(ctx, [][]byte{doc.Genesis(id, app)}, "create", first)
+	existed := h.exists()
+	history, first := [][]byte{doc.Genesis(n.id, n.app)}, n.first
+	if n.init != nil && !existed {
+		var changes [][]byte
+		if changes, err = h.initial(ctx, n); len(changes) > 0 {
+			history, first = changes, nil
+		}
+	}
+	var p *Pending
+	made := false
+	if err == nil {
+		p, made, err = h.begin(ctx, history, "create", first)
+	}
 	if err == nil {
 		err = p.Wait(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
+	h.reported(begun, existed, made)
 	return h, nil
 }
 
-// begin writes what a document without changes begins with, the genesis first, and one change more. It reports false where the document
-// has changes already: then it only waits for those under way.
+// exists reports whether the document has changes, on disk or in memory.
+func (h *Handle) exists() bool {
+	d := h.lock()
+	defer d.mu.Unlock()
+	return d.durable > 0 || d.graph != nil && d.graph.Len() > 0
+}
+
+// begin writes what a document without changes begins with, the genesis first, and one change more unless first is nil. It reports false where the
+// document has changes already: then it only waits for those under way.
 func (h *Handle) begin(ctx context.Context, history [][]byte, message string, first func(*doc.Tx) error) (*Pending, bool, error) {
+	if h.isShown() {
+		return &Pending{}, false, nil
+	}
 	d, err := h.load(ctx)
 	if err != nil {
 		return nil, false, err
@@ -121,14 +174,17 @@ func (h *Handle) begin(ctx context.Context, history [][]byte, message string, fi
 	if d.graph.Len() > 0 {
 		return d.underWay(), false, nil // someone else is making it: it is there when it is on disk
 	}
-	if err := h.e.mayWrite(d.key.Space); err != nil {
+	if err := d.mayWrite(); err != nil {
 		return nil, false, err
 	}
 	applied, err := d.full.Apply(history...)
 	if err != nil {
 		return nil, false, err
 	}
-	edited, err := d.full.Edit(h.e.note(message), first)
+	var edited doc.Edited
+	if first != nil {
+		edited, err = d.full.Edit(h.e.note(message), first)
+	}
 	if err != nil {
 		d.discard()
 		return nil, false, err
@@ -137,25 +193,29 @@ func (h *Handle) begin(ctx context.Context, history [][]byte, message string, fi
 	for _, c := range append(applied.New, edited.Changes...) {
 		s.changes = append(s.changes, c.Raw)
 	}
-	return &Pending{d.submit(s, d.marks())}, true, nil
+	return &Pending{s: d.submit(s, d.marks())}, true, nil
 }
 
 // underWay is what is on its way to the disk. Called with mu held.
 func (d *document) underWay() *Pending {
 	if n := len(d.unsaved); n > 0 {
-		return &Pending{d.unsaved[n-1]}
+		return &Pending{s: d.unsaved[n-1]}
 	}
 	return &Pending{}
 }
 
-// Find opens a named document that this device has; [ErrNotFound] if it has none of that name.
-func (s *Space) Find(ctx context.Context, app, name string) (*Handle, error) {
+// Find opens a named document that this device has. Its errors are those of [Engine.Document] where it has none of that name.
+func (s *Space) Find(ctx context.Context, app, name string, options ...OpenOption) (*Handle, error) {
 	u := doc.URL{Space: s.id, Doc: doc.NamedID(app, name)}
-	return s.e.Document(ctx, u)
+	return s.e.Document(ctx, u, options...)
 }
 
-// List is all documents of the space on this device, in the order of their IDs.
+// List is all documents of the space on this device that are not deleted, in the order of their IDs.
 func (s *Space) List(ctx context.Context) ([]Info, error) {
+	return s.list(ctx, func(i Info) bool { return i.Deleted.IsZero() })
+}
+
+func (s *Space) list(ctx context.Context, wanted func(Info) bool) ([]Info, error) {
 	if err := s.e.use(); err != nil {
 		return nil, err
 	}
@@ -172,9 +232,19 @@ func (s *Space) List(ctx context.Context) ([]Info, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, info)
+		if wanted(info) {
+			out = append(out, info)
+		}
 	}
 	return out, nil
+}
+
+// mayWrite says why this device may not write to the document. One that no other device gets is its own.
+func (d *document) mayWrite() error {
+	if d.ephemeral {
+		return nil
+	}
+	return d.e.mayWrite(d.key.Space)
 }
 
 // mayWrite says why this device may not write in a space.
@@ -193,9 +263,14 @@ func (e *Engine) forget(key sync.Key) {
 	e.core.mu.Lock()
 	defer e.core.mu.Unlock()
 	e.core.core.Forget(key)
-	delete(e.core.versions, key)
-	for peer := range e.core.acks[key] {
-		e.core.unkept[ackKey{key, peer}] = true
+	e.core.forget(key)
+}
+
+// forget drops what is known of a document that is not here any more.
+func (c *coreState) forget(key sync.Key) {
+	delete(c.versions, key)
+	for peer := range c.acks[key] {
+		c.unkept[ackKey{key, peer}] = true
 	}
-	delete(e.core.acks, key)
+	delete(c.acks, key)
 }

@@ -56,6 +56,7 @@ type DocumentStatus struct {
 	Name    string         `json:"name,omitempty"`
 	State   string         `json:"state"`             // "ready", "loading", "read-only" or "quarantined"
 	Problem string         `json:"problem,omitempty"` // why it is quarantined
+	Deleted time.Time      `json:"deleted,omitzero"`  // zero for a document that is not
 	Changes uint64         `json:"changes"`
 	Heads   []doc.Hash     `json:"heads"`
 	Devices []DeviceStatus `json:"devices"` // this device first, then the other members

@@ -59,11 +59,11 @@ func (e *Engine) documentStatus(ctx context.Context, name persist.Name) (Documen
 	}
 	s := DocumentStatus{
 		URL: info.URL.String(), App: info.App, Name: info.Name, Changes: info.Changes, Heads: info.Heads,
-		State: info.State, Problem: info.Problem,
+		State: info.State, Problem: info.Problem, Deleted: info.Deleted,
 	}
 	key := sync.Key{Space: name.Space, Doc: name.Doc}
 	here := doc.HeadsHash(name.Doc, info.Heads)
-	self := DeviceStatus{Device: e.Self(), Self: true, Connected: true, Heads: info.Heads, Durable: true}
+	self := DeviceStatus{Device: e.Self(), Self: true, Connected: true, Heads: info.Heads, Durable: info.State != StateQuarantined}
 	s.Devices = append(s.Devices, self)
 	connected := e.connected()
 	for _, m := range e.members(name.Space) {
@@ -159,6 +159,7 @@ func (e *Engine) info(ctx context.Context, name persist.Name) (Info, error) {
 		Changes: header.Last,
 		Heads:   hashes(header.Heads),
 		State:   e.state(key),
+		Deleted: m.deletedAt(),
 	}, nil
 }
 
@@ -166,6 +167,9 @@ func (e *Engine) info(ctx context.Context, name persist.Name) (Info, error) {
 func (e *Engine) state(key sync.Key) string {
 	if e.mayWrite(key.Space) != nil {
 		return StateReadOnly
+	}
+	if e.isLoading(key) {
+		return StateLoading
 	}
 	return StateReady
 }

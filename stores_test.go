@@ -23,6 +23,8 @@ var record = flag.String("record-store", "", "record a device's directory as tes
 // format on disk, before it is released:
 //
 //	go test -run TestStoresOfBefore -record-store 2026-11-format-1 .
+//
+// A name with "sealed" in it is that of a sealed directory.
 func TestStoresOfBefore(t *testing.T) {
 	if *record != "" {
 		recordStore(t, filepath.Join("testdata", "stores", *record+".tar.gz"))
@@ -36,7 +38,7 @@ func TestStoresOfBefore(t *testing.T) {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			dir := t.TempDir()
 			unpack(t, name, dir)
-			e := open(t, dir, tombolo.Options{App: "fixture", Offline: true})
+			e := open(t, dir, fixtureOptions(name))
 			h, err := e.Home().Open(t.Context(), "named")
 			must(t, err)
 			defer h.Close()
@@ -69,10 +71,19 @@ func TestStoresOfBefore(t *testing.T) {
 
 const fixtureValue = `{"count":{"$counter":300},"items":["milk","eggs"],"text":{"$text":"añ😀"}}`
 
+// fixtureOptions opens a recorded directory, which was copied here.
+func fixtureOptions(name string) tombolo.Options {
+	opts := tombolo.Options{App: "fixture", Name: "recorder", Offline: true, Copied: tombolo.CopiedMoved}
+	if strings.Contains(name, "sealed") {
+		opts.Unlock = passphrase("fixture passphrase")
+	}
+	return opts
+}
+
 // recordStore makes a device with a packed document, loose changes, and a document without a name.
 func recordStore(t *testing.T, name string) {
-	dir := t.TempDir()
-	e, err := tombolo.Open(t.Context(), dir, &tombolo.Options{App: "fixture", Name: "recorder", Offline: true})
+	dir, opts := t.TempDir(), fixtureOptions(name)
+	e, err := tombolo.Open(t.Context(), dir, &opts)
 	must(t, err)
 	h, err := e.Home().Open(t.Context(), "named")
 	must(t, err)
@@ -85,7 +96,7 @@ func recordStore(t *testing.T, name string) {
 	}
 	must(t, h.Close())
 	must(t, e.Close()) // packs
-	e, err = tombolo.Open(t.Context(), dir, &tombolo.Options{App: "fixture", Offline: true})
+	e, err = tombolo.Open(t.Context(), dir, &opts)
 	must(t, err)
 	if h, err = e.Home().Open(t.Context(), "named"); err == nil {
 		err = h.Change(t.Context(), "last", func(tx *doc.Tx) error {

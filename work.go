@@ -53,8 +53,15 @@ func (d *document) doJobs() {
 			d.e.step(d.find(d.e.run, job))
 		case healJob:
 			d.heal(d.e.run)
+		case purgeJob:
+			job.done <- d.purge(d.e.run)
+		case reviveJob:
+			d.revive(d.e.run)
+		case restoredJob:
+			d.stayRestored(d.e.run)
 		case tidyJob:
 			d.pack(d.e.run)
+			d.tidying.Add(-1)
 		}
 	}
 }
@@ -239,19 +246,26 @@ func (d *document) changesOf(rec persist.Record) ([][]byte, error) {
 
 // pack turns the loose changes into packs.
 func (d *document) pack(ctx context.Context) {
+	d.packing.Lock()
+	defer d.packing.Unlock()
 	if err := d.e.log.Pack(ctx, d.name()); err != nil && !errors.Is(err, persist.ErrNotFound) && ctx.Err() == nil {
 		d.e.opts.Log.Warn("changes could not be packed; they stay as they are", "doc", d.key.Doc.Short(), "err", err)
 	}
 }
 
-// rest packs a document nobody edits any more: the next read is faster then.
+// rest packs a document nobody edits any more, and keeps its value: the next read is faster then.
 func (d *document) rest(ctx context.Context) {
 	d.mu.Lock()
-	if err := d.settled(ctx); err != nil || d.full == nil || d.loose == 0 {
+	if err := d.settled(ctx); err != nil || d.full == nil || d.ephemeral {
 		d.mu.Unlock()
 		return
 	}
+	loose := d.loose
 	d.loose = 0
+	d.touched.Store(0)
 	d.mu.Unlock()
-	d.pack(ctx)
+	if loose > 0 || d.tidying.Load() > 0 { // at closing what is queued does not get its turn, and what is under way is cut short
+		d.pack(ctx)
+	}
+	d.keepValue(ctx)
 }

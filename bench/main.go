@@ -49,6 +49,13 @@ var benches = map[string]func(report func(row)) error{
 }
 
 func main() {
+	if dir := os.Getenv(openVariable); dir != "" {
+		if err := openAndTell(dir); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)

@@ -23,7 +23,7 @@ var change = make([]byte, 110)
 const writers = 64
 
 func benchStore(report func(row)) error {
-	for _, f := range []func(func(row)) error{grouping, growing, sealing, opening} {
+	for _, f := range []func(func(row)) error{grouping, growing, sealing, opening, packing, reading, residing} {
 		if err := f(report); err != nil {
 			return err
 		}

@@ -42,8 +42,17 @@ type Options struct {
 	// OnError hears what went wrong in StartAutoSave and StartAutoLoad, the same error once in a row. It must not call the Mirror. nil:
 	// only Log does.
 	OnError func(error)
+	// OnDone hears of each load that merged something and each save that wrote something, when it is durable. It must not call the Mirror.
+	// nil: nobody does.
+	OnDone func(Done)
 	// Log receives what OnError hears, and what was merged without a version to compare with; nil discards it.
 	Log *slog.Logger
+}
+
+// Done is a load or a save that did something.
+type Done struct {
+	Loaded bool // the document has what the place has; otherwise the place has what the document has
+	Bytes  int  // at the place
 }
 
 // New is a mirror of the document that h has open and a place. It does nothing until it is told to. h must stay open until Close, and is
@@ -58,6 +67,9 @@ func New(h *tombolo.Handle, place Place, opts *Options) (*Mirror, error) {
 	}
 	if m.opts.Poll == nil {
 		m.opts.Poll = Every(time.Second)
+	}
+	if m.opts.OnDone == nil {
+		m.opts.OnDone = func(Done) {}
 	}
 	if m.opts.Log == nil {
 		m.opts.Log = slog.New(slog.DiscardHandler)

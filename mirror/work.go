@@ -58,6 +58,7 @@ func (m *Mirror) take(ctx context.Context, theirs *foreign) error {
 		return err
 	}
 	m.tag, m.merged = theirs.tag, true
+	m.opts.OnDone(Done{Loaded: true, Bytes: len(theirs.data)})
 	return nil
 }
 
@@ -112,5 +113,9 @@ func (m *Mirror) saveOnce(ctx context.Context) error {
 		return err
 	}
 	m.tag = tag
-	return m.keep(ctx, now, nil)
+	if err := m.keep(ctx, now, nil); err != nil {
+		return err
+	}
+	m.opts.OnDone(Done{Bytes: len(data)})
+	return nil
 }

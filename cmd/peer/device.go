@@ -10,16 +10,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"tombolo"
+	"tombolo/persist/sealed"
 )
 
 func (p *peer) initCommand() *cobra.Command {
 	var name string
+	var seal bool
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make a device: an identity and a home for documents",
 		Args:  usage(cobra.NoArgs),
 	}
 	cmd.Flags().StringVar(&name, "name", "", "what people call this device (default: the host's name)")
+	cmd.Flags().BoolVar(&seal, "seal", false, "seal all data under a passphrase, or the key file of --key-file, which is made if it is not there")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := p.hasDir(); err != nil {
 			return err
@@ -27,7 +30,15 @@ func (p *peer) initCommand() *cobra.Command {
 		if tombolo.Exists(p.dir) {
 			return fmt.Errorf("there is a device in %s already; use it as it is, or choose another directory with --dir", p.dir)
 		}
-		eng, err := tombolo.Open(cmd.Context(), p.dir, &tombolo.Options{Name: name, Offline: true})
+		opts := &tombolo.Options{Name: name, Offline: true, Unlock: p.unlock()}
+		var recovery sealed.Secret
+		if seal {
+			var err error
+			if opts.Unlock, recovery, err = p.sealNew(); err != nil {
+				return err
+			}
+		}
+		eng, err := tombolo.Open(cmd.Context(), p.dir, opts)
 		if err != nil {
 			return err
 		}
@@ -37,10 +48,14 @@ func (p *peer) initCommand() *cobra.Command {
 		}
 		made := struct {
 			tombolo.Device
-			Dir string `json:"dir"`
-		}{self, p.dir}
+			Dir      string `json:"dir"`
+			Recovery string `json:"recovery,omitempty"` // of a sealed device, this once
+		}{self, p.dir, recovery.Text()}
 		return p.print(made, func(w io.Writer) {
 			fmt.Fprintf(w, "%s (%s) keeps its data in %s\n", named(self), self.Peer, p.dir)
+			if seal {
+				warnOfLoss(w, recovery)
+			}
 			fmt.Fprintf(w, "Start it with: peer%s run\n", p.dirFlag())
 		})
 	}

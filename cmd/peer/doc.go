@@ -11,7 +11,8 @@
 //   - A command that ends with exit code 0 has made its changes durable on this device. Exit code 1 is a failure, with one
 //     line on standard error that says what to try; 2 is a command line that cannot be understood.
 //   - --json, on every command, makes the output one JSON value, or JSON lines for commands that go on. The shapes are those
-//     of the types in this package and of tombolo.Status; errors become {"error":"…"} on standard error.
+//     of the types in this package and of tombolo.Status; errors become {"error":"…"} on standard error,
+//     where long work also says how far it is: {"progress":{"doing":"…","done":5,"total":10}}, with total 0 if nobody knows.
 //   - A directory has one owner. Where a node runs, commands are carried out by it; where none does, they open the
 //     directory themselves, without a network (join excepted).
 //

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +30,7 @@ func (p *peer) docCommand() *cobra.Command {
 		p.setCommand(), p.patchCommand(), p.putCommand(), p.removeCommand(), p.spliceCommand(),
 		p.historyCommand(), p.diffCommand(), p.revertCommand(), p.exportCommand(), p.importCommand(),
 		p.watchCommand(), p.waitCommand(),
+		p.deleteCommand(), p.undeleteCommand(), p.purgeCommand(),
 	)
 	return cmd
 }
@@ -122,18 +125,22 @@ func create(ctx context.Context, home *tombolo.Space, app, name string, value ma
 		return home.Create(ctx, value)
 	}
 	if value == nil {
-		return home.OpenNamed(ctx, app, name)
+		h, err := home.OpenNamed(ctx, app, name)
+		return h, undeletes(err)
 	}
 	h, err := home.Find(ctx, app, name)
 	if err == nil {
 		url := h.URL()
+		if at, err := h.Deleted(ctx); err != nil || !at.IsZero() {
+			return nil, errors.Join(cmp.Or(err, undeletes(&tombolo.DeletedError{URL: url, Since: at})), h.Close())
+		}
 		return nil, errors.Join(fmt.Errorf("this device has a document of that name; change it with: peer doc put %s JSON", url), h.Close())
 	}
 	if !errors.Is(err, tombolo.ErrNotFound) {
 		return nil, err
 	}
 	if h, err = home.OpenNamed(ctx, app, name); err != nil {
-		return nil, err
+		return nil, undeletes(err)
 	}
 	if err := h.Change(ctx, "create", func(tx *doc.Tx) error { return tx.Put(value) }); err != nil {
 		return nil, errors.Join(err, h.Close())
@@ -142,40 +149,53 @@ func create(ctx context.Context, home *tombolo.Space, app, name string, value ma
 }
 
 func (p *peer) listCommand() *cobra.Command {
-	return &cobra.Command{
+	var deleted bool
+	cmd := &cobra.Command{
 		Use:   "ls",
 		Short: "List the documents on this device",
 		Args:  usage(cobra.NoArgs),
-		RunE: p.onEngine(existing, func(ctx context.Context, eng *tombolo.Engine, _ []string) error {
-			type entry struct {
-				version
-				Space   string `json:"space"`
-				App     string `json:"app"`
-				Name    string `json:"name"`
-				Changes uint64 `json:"changes"`
-			}
-			entries := []entry{}
-			rows := [][]string{{"NAME", "APP", "CHANGES", "SPACE", "URL"}}
-			for _, space := range eng.Spaces() {
-				infos, err := space.List(ctx)
-				if err != nil {
-					return err
-				}
-				for _, i := range infos {
-					url := i.URL.String()
-					entries = append(entries, entry{version{url, hexes(i.Heads)}, space.ID().String(), i.App, i.Name, i.Changes})
-					rows = append(rows, []string{orDash(i.Name), orDash(i.App), strconv.FormatUint(i.Changes, 10), orDash(space.Name()), url})
-				}
-			}
-			return p.print(entries, func(w io.Writer) {
-				if len(entries) == 0 {
-					fmt.Fprintf(w, "No documents yet; make one with: peer%s doc create\n", p.dirFlag())
-					return
-				}
-				table(w, rows)
-			})
-		}),
 	}
+	cmd.Flags().BoolVar(&deleted, "deleted", false, "list those that are deleted instead")
+	cmd.RunE = p.onEngine(existing, func(ctx context.Context, eng *tombolo.Engine, _ []string) error {
+		type entry struct {
+			version
+			Space   string    `json:"space"`
+			App     string    `json:"app"`
+			Name    string    `json:"name"`
+			Changes uint64    `json:"changes"`
+			Deleted time.Time `json:"deleted,omitzero"`
+		}
+		list, empty := (*tombolo.Space).List, "No documents yet; make one with: peer"+p.dirFlag()+" doc create"
+		entries := []entry{}
+		rows := [][]string{{"NAME", "APP", "CHANGES", "SPACE", "URL"}}
+		if deleted {
+			list, empty = (*tombolo.Space).ListDeleted, "No deleted documents"
+			rows[0] = append(rows[0], "DELETED")
+		}
+		for _, space := range eng.Spaces() {
+			infos, err := list(space, ctx)
+			if err != nil {
+				return err
+			}
+			for _, i := range infos {
+				url := i.URL.String()
+				entries = append(entries, entry{version{url, hexes(i.Heads)}, space.ID().String(), i.App, i.Name, i.Changes, i.Deleted})
+				row := []string{orDash(i.Name), orDash(i.App), strconv.FormatUint(i.Changes, 10), orDash(space.Name()), url}
+				if deleted {
+					row = append(row, ago(p.now(), i.Deleted))
+				}
+				rows = append(rows, row)
+			}
+		}
+		return p.print(entries, func(w io.Writer) {
+			if len(entries) == 0 {
+				fmt.Fprintln(w, empty)
+				return
+			}
+			table(w, rows)
+		})
+	})
+	return cmd
 }
 
 // orDash is a cell of a table.

@@ -44,6 +44,8 @@ func run() int {
 		args:     os.Args[1:],
 		now:      time.Now,
 		dir:      dataDir(os.Getenv, runtime.GOOS),
+
+		environment: secretFiles{os.Getenv("PEER_PASSPHRASE_FILE"), os.Getenv("PEER_KEY_FILE")},
 	}
 	return p.execute(ctx)
 }

@@ -22,8 +22,10 @@ func (p *peer) runCommand() *cobra.Command {
 	}
 	cmd.Flags().StringArrayVar(&opts.Listen, "listen", nil, "a multiaddr to listen on, may be repeated (default: TCP on all interfaces, any port)")
 	cmd.Flags().BoolVar(&opts.NoDiscovery, "no-discovery", false, "do not look for devices, nor show this one, on the local network")
+	cmd.Flags().StringSliceVar(&opts.Debug, "debug", nil, "parts that tell on standard error what they do, without contents: persist, sync, schema")
+	copiedFlags(cmd, &opts.Copied)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		opts.Log = p.logger()
+		opts.Log, opts.Node = p.logger(), true
 		conn, eng, err := p.reach(cmd.Context(), creating, &opts)
 		if conn != nil { // a node runs there: let the engine say whose process it is
 			conn.Close()

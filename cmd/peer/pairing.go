@@ -120,7 +120,7 @@ func (p *peer) joinAnew(ctx context.Context, link string, opts tombolo.JoinOptio
 	if err != nil {
 		return err
 	}
-	eng, err := tombolo.Open(ctx, temp, nil)
+	eng, err := tombolo.Open(ctx, temp, &tombolo.Options{Unlock: p.unlock()})
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(temp))
 	}

@@ -14,20 +14,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"tombolo"
+	"tombolo/cmd/peer/internal/control"
 )
 
 // peer is one command line being carried out: what it reads and writes, and where its engine is.
 type peer struct {
 	in       io.Reader
 	out, err io.Writer
-	terminal bool              // out is a terminal
-	progress func(done uint64) // tells a person how many edits are on disk
+	terminal bool             // out is a terminal
+	progress control.Progress // tells a person how far this is
+	told     told             // what tell showed
 	args     []string
 	now      func() time.Time
 	engine   *tombolo.Engine // set in a node that carries out a client's command; nil in the client itself
 
 	dir  string // --dir; before the flags are read, its default
 	json bool   // --json
+
+	secrets, environment secretFiles // what opens a sealed device: --passphrase-file and --key-file, and what stands for them
 }
 
 // usageError is a command line that cannot be understood.
@@ -46,6 +50,7 @@ func (p *peer) execute(ctx context.Context) int {
 	root.SetOut(p.out)
 	root.SetErr(p.err)
 	err := root.ExecuteContext(ctx)
+	p.toldAll()
 	if err == nil {
 		return exitOK
 	}
@@ -76,7 +81,7 @@ func (p *peer) report(err error) {
 }
 
 // packageName is how errors of our packages begin: programmers want it, people at a shell do not.
-var packageName = regexp.MustCompile(`(^|: |; )(?:(?:tombolo|doc|core|gate|pack|persist|p2p|space|sync|value): )+`)
+var packageName = regexp.MustCompile(`(^|: |; )(?:(?:tombolo|doc|mirror|backup|core|gate|pack|persist|badgerstore|sealed|p2p|space|sync|value): )+`)
 
 func withoutPackages(text string) string { return packageName.ReplaceAllString(text, "$1") }
 
@@ -97,10 +102,12 @@ func (p *peer) commands() *cobra.Command {
 	})
 	root.PersistentFlags().StringVar(&p.dir, "dir", p.dir, "the directory of this device's data")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON")
+	p.secretFlags(root)
 	root.AddCommand(p.inviteCommand(), p.joinCommand(), p.docCommand(), p.statusCommand(), p.idCommand(),
-		p.pauseCommand(), p.resumeCommand())
+		p.pauseCommand(), p.resumeCommand(), p.mirrorCommand(), p.statsCommand(), p.compactCommand(), p.doctorCommand(),
+		p.backupCommand(), p.restoreCommand())
 	if p.engine == nil {
-		root.AddCommand(p.initCommand(), p.runCommand(), p.versionCommand())
+		root.AddCommand(p.initCommand(), p.keyCommand(), p.verifyCommand(), p.runCommand(), p.versionCommand())
 	}
 	return root
 }

@@ -164,28 +164,3 @@ func TestPrintable(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
-
-// What is printed stays on the screen: the bar is gone before it.
-func TestProgressBarMakesWay(t *testing.T) {
-	var screen bytes.Buffer
-	bar := &progressBar{out: &screen, shown: true}
-	out := bar.under(&screen)
-	for round := range uint64(2) {
-		bar.Set(round + 1)
-		if _, err := io.WriteString(out, "done\n"); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.HasSuffix(screen.String(), "done\n") {
-			t.Errorf("the screen ends in %q", screen.String())
-		}
-	}
-	bar.Close()
-
-	hidden := &progressBar{out: &screen}
-	screen.Reset()
-	hidden.Set(1)
-	hidden.Close()
-	if screen.Len() > 0 {
-		t.Errorf("without a terminal it wrote %q", screen.String())
-	}
-}

@@ -66,6 +66,7 @@ func (p *peer) reach(ctx context.Context, how access, opts *tombolo.Options) (ne
 	if err := p.hasDir(); err != nil {
 		return nil, nil, err
 	}
+	opts.Unlock = p.unlock()
 	patient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
@@ -78,7 +79,7 @@ func (p *peer) reach(ctx context.Context, how access, opts *tombolo.Options) (ne
 		}
 		eng, err := tombolo.Open(ctx, p.dir, opts)
 		if _, busy := errors.AsType[*tombolo.InUseError](err); !busy {
-			return nil, eng, err
+			return nil, eng, p.askCopied(err)
 		}
 		select {
 		case <-time.After(retry):

@@ -73,8 +73,6 @@ const (
 	window = 1024
 	// maxLine bounds a line of edits, in bytes.
 	maxLine = 16 << 20
-	// progressEvery is how often a busy stream says how far it is.
-	progressEvery = 100 * time.Millisecond
 )
 
 // spliceStream applies edits from standard input as they come, each a change of its own, and ends when all are on disk. At
@@ -152,7 +150,7 @@ func (p *peer) awaitEdits(under <-chan *tombolo.Pending) (saved uint64, failed e
 		saved++
 		if now := p.now(); len(under) == 0 || now.Sub(told) >= progressEvery {
 			told = now
-			if failed = p.tell(saved); failed != nil {
+			if failed = p.onDisk(saved); failed != nil {
 				continue
 			}
 		}
@@ -160,10 +158,10 @@ func (p *peer) awaitEdits(under <-chan *tombolo.Pending) (saved uint64, failed e
 	return saved, failed
 }
 
-// tell says how many edits of a stream are on disk.
-func (p *peer) tell(saved uint64) error {
+// onDisk says how many edits of a stream are on disk: with --json in its output, because programs that feed the stream act on it.
+func (p *peer) onDisk(saved uint64) error {
 	if !p.json {
-		p.progress(saved)
+		p.progress("edits on disk", saved, 0)
 		return nil
 	}
 	return writeJSON(p.out, struct {

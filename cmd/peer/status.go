@@ -30,6 +30,10 @@ func (p *peer) printStatus(w io.Writer, st tombolo.Status) {
 	for _, addr := range st.Addrs {
 		fmt.Fprintf(w, "  at %s\n", printable(addr))
 	}
+	if st.Store.State == tombolo.StateReadOnly {
+		fmt.Fprintf(w, "  the disk is nearly full (%d MiB free, %d MiB needed): documents can be read and take no changes until there is room\n",
+			st.Store.Free>>20, st.Store.Need>>20)
+	}
 	if p.engine == nil {
 		fmt.Fprintf(w, "  no node is running; start it with: peer%s run\n", p.dirFlag())
 	}
@@ -64,12 +68,25 @@ func (p *peer) printStatus(w io.Writer, st tombolo.Status) {
 		if d.Name == "" {
 			name = d.URL
 		}
+		if !d.Deleted.IsZero() {
+			name += " (deleted)"
+		}
 		for _, on := range d.Devices {
-			rows = append(rows, []string{name, named(on.Device), state(on), ago(p.now(), on.Since), brief(on.Heads)})
+			is := state(on)
+			if on.Self && d.State != tombolo.StateReady {
+				is = d.State
+			}
+			rows = append(rows, []string{name, named(on.Device), is, ago(p.now(), on.Since), brief(on.Heads)})
 			name = ""
 		}
 	}
 	section(w, rows)
+	for _, d := range st.Documents {
+		if d.State == tombolo.StateQuarantined {
+			fmt.Fprintf(w, "\n%s does not read on this disk: %s\nIt heals when a device that has it is connected; 'peer%s doctor' says what else helps.\n",
+				d.URL, printable(d.Problem), p.dirFlag())
+		}
+	}
 }
 
 // state is what is known of a device's copy, in a word.
@@ -79,8 +96,10 @@ func state(d tombolo.DeviceStatus) string {
 		return "here"
 	case d.Durable:
 		return "same"
-	case d.Heads == nil:
+	case d.Heads == nil && d.Since.IsZero():
 		return "unknown"
+	case len(d.Heads) == 0:
+		return "nothing"
 	default:
 		return "differs"
 	}

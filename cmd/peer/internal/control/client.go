@@ -3,7 +3,6 @@ package control
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -63,8 +62,8 @@ func Do(ctx context.Context, conn net.Conn, req Request, s Streams) (exit int, e
 			_, err = s.Out.Write(payload)
 		case k == kindError:
 			_, err = s.Err.Write(payload)
-		case k == kindProgress && len(payload) == 8:
-			s.Progress(binary.BigEndian.Uint64(payload))
+		case k == kindProgress && len(payload) >= progressHead:
+			s.Progress(decodeProgress(payload))
 		case k == kindExit && len(payload) == 1:
 			return int(payload[0]), nil
 		default:

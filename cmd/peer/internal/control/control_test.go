@@ -44,7 +44,7 @@ func dial(t *testing.T, dir string) net.Conn {
 type result struct {
 	exit     int
 	out, err string
-	progress uint64
+	progress string
 	failure  error
 }
 
@@ -52,7 +52,7 @@ func do(ctx context.Context, conn net.Conn, in io.Reader, args ...string) result
 	var r result
 	var out, stderr bytes.Buffer
 	r.exit, r.failure = control.Do(ctx, conn, control.Request{Args: args, Terminal: true}, control.Streams{
-		In: in, Out: &out, Err: &stderr, Progress: func(done uint64) { r.progress = done },
+		In: in, Out: &out, Err: &stderr, Progress: func(doing string, done, total uint64) { r.progress = fmt.Sprint(doing, " ", done, "/", total) },
 	})
 	r.out, r.err = out.String(), stderr.String()
 	return r
@@ -64,7 +64,7 @@ func TestCommandTravels(t *testing.T) {
 		fmt.Fprintf(s.Out, "%q %v\n", req.Args, req.Terminal)
 		n, err := io.Copy(s.Out, s.In)
 		fmt.Fprintf(s.Err, "%d %v", n, err)
-		s.Progress(uint64(n))
+		s.Progress("copied", uint64(n), 1<<40)
 		return 7
 	})
 	// Larger than one frame, in both directions; arguments that are empty, or no UTF-8.
@@ -72,10 +72,10 @@ func TestCommandTravels(t *testing.T) {
 	got := do(t.Context(), dial(t, dir), strings.NewReader(big), "doc", "", "\xff\n")
 	want := result{
 		exit: 7, out: fmt.Sprintf("%q true\n", []string{"doc", "", "\xff\n"}) + big,
-		err: fmt.Sprintf("%d <nil>", len(big)), progress: uint64(len(big)),
+		err: fmt.Sprintf("%d <nil>", len(big)), progress: fmt.Sprintf("copied %d/%d", len(big), 1<<40),
 	}
 	if got != want {
-		t.Errorf("got exit %d, err %q, progress %d, failure %v, %d bytes out", got.exit, got.err, got.progress, got.failure, len(got.out))
+		t.Errorf("got exit %d, err %q, progress %q, failure %v, %d bytes out", got.exit, got.err, got.progress, got.failure, len(got.out))
 	}
 
 	if got := do(t.Context(), dial(t, dir), strings.NewReader("")); got.out != "[] true\n" || got.failure != nil {
@@ -236,6 +236,7 @@ func TestBadNodes(t *testing.T) {
 		"another version":  {"\x09", "speaks version 9 of the local protocol and this program version 1"},
 		"an unknown frame": {"\x01\x63\x00\x00\x00\x00", "makes no sense (kind 99, 0 bytes)"},
 		"a cut frame":      {"\x01\x06\x00\x00\x00\x09abc", "went away"},
+		"cut progress":     {"\x01\x08\x00\x00\x00\x08abcdefgh", "makes no sense (kind 8, 8 bytes)"},
 	} {
 		ours, theirs := net.Pipe()
 		go func() {

@@ -25,6 +25,7 @@
 //	5 want         empty: the command waits for input           node
 //	6 output       a piece of standard output                   node
 //	7 error        a piece of standard error                    node
-//	8 progress     how much is done, eight bytes                node
+//	8 progress     done and total, eight bytes each, then       node
+//	               what is being done
 //	9 exit         the exit code, one byte                      node, once, last
 package control

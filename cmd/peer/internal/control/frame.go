@@ -73,6 +73,24 @@ func decodeRequest(b []byte) (Request, error) {
 	return r, nil
 }
 
+// Progress says how far a command is: what it does, and how much of it is done, in whatever the command counts. total is
+// zero where nobody knows.
+type Progress func(doing string, done, total uint64)
+
+// progressHead is the bytes of done and total.
+const progressHead = 16
+
+func encodeProgress(doing string, done, total uint64) []byte {
+	b := binary.BigEndian.AppendUint64(nil, done)
+	b = binary.BigEndian.AppendUint64(b, total)
+	return append(b, doing[:min(len(doing), maxPiece-progressHead)]...)
+}
+
+// decodeProgress takes a payload of at least progressHead bytes apart.
+func decodeProgress(b []byte) (doing string, done, total uint64) {
+	return string(b[progressHead:]), binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])
+}
+
 // readFrame reads the next frame. Its payload is the caller's.
 func readFrame(r *bufio.Reader) (kind, []byte, error) {
 	var header [headerSize]byte

@@ -3,7 +3,6 @@ package control
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -24,9 +23,9 @@ const farewell = time.Second
 
 // Streams is what a command reads and writes.
 type Streams struct {
-	In       io.Reader         // standard input
-	Out, Err io.Writer         // standard output and error
-	Progress func(done uint64) // tells a person how much is done, in whatever the command counts
+	In       io.Reader // standard input
+	Out, Err io.Writer // standard output and error
+	Progress Progress  // tells a person how far the command is
 }
 
 // Handler carries out a command and gives its exit code. It is called from several goroutines.
@@ -110,10 +109,12 @@ func (s *Server) serve(conn net.Conn) {
 	wg.Go(func() { cancel(listen(r, in)) })
 
 	exit := s.handle(ctx, req, Streams{
-		In:       in,
-		Out:      stream{in.frames, kindOutput},
-		Err:      stream{in.frames, kindError},
-		Progress: func(done uint64) { in.frames.write(kindProgress, binary.BigEndian.AppendUint64(nil, done)) },
+		In:  in,
+		Out: stream{in.frames, kindOutput},
+		Err: stream{in.frames, kindError},
+		Progress: func(doing string, done, total uint64) {
+			in.frames.write(kindProgress, encodeProgress(doing, done, total))
+		},
 	})
 	in.frames.write(kindExit, []byte{byte(exit)}) // a client that does not hear it is gone
 	conn.Close()                                  // ends listen
