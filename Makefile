@@ -6,7 +6,11 @@ LAB_CHECKS ?= 2000
 # How many hostile changes `make fuzz` makes: a million take ten to twenty minutes.
 FUZZ_INPUTS ?= 1000000
 
-.PHONY: run test check setup format vet lint race imports portable lab fuzz decoders bench
+# How many times `make crash` kills and `make powercut` cuts.
+CRASH_KILLS ?= 200
+POWER_CUTS ?= 20
+
+.PHONY: run test check setup format vet lint race imports portable lab fuzz decoders bench crash powercut damage
 
 # Shows the main job without asking anything: two nodes, apart and together.
 run:
@@ -60,6 +64,18 @@ fuzz:
 # Random bytes for every decoder, twenty seconds each.
 decoders:
 	scripts/decoders
+
+# kill -9 at random moments, 200 of them in five to ten minutes; ends with 1 if anything acknowledged is lost.
+crash:
+	go run ./scripts/crash -kills $(CRASH_KILLS)
+
+# The power cut at random moments, and disks that run full: root on Linux.
+powercut: setup
+	go run ./scripts/crash -cuts $(POWER_CUTS) -full 3
+
+# Every kind of file in a device's directory, damaged in every way: ten minutes; ends with 1 if anything is lost in silence or does not heal.
+damage:
+	go run ./scripts/damage
 
 # Ratios beside the core, measured in one run.
 bench:
