@@ -77,13 +77,17 @@ func (e *Engine) moveDocument(ctx context.Context, from, to sync.Key) (bool, err
 	defer e.release(d)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.settled(ctx); err != nil {
-		return false, err
-	}
 	if err := d.read(ctx); err != nil {
 		return false, err
 	}
-	if d.graph.Len() == 0 {
+	if err := d.settled(ctx); err != nil { // with what reading it salvaged
+		return false, err
+	}
+	if d.full == nil {
+		return false, errors.New("what was changed last could not be written, the log says why; try again")
+	}
+	empty := d.graph.Len() == 0
+	if empty && e.patient(from) == nil {
 		return false, e.movePatient(ctx, from, to)
 	}
 	heir := e.hold(to)
@@ -93,8 +97,12 @@ func (e *Engine) moveDocument(ctx context.Context, from, to sync.Key) (bool, err
 	if err := heir.settled(ctx); err != nil {
 		return false, err
 	}
-	err := e.log.Move(ctx, d.name(), heir.name())
+	var err error
+	if !empty {
+		err = e.log.Move(ctx, d.name(), heir.name())
+	}
 	switch {
+	case empty:
 	case errors.Is(err, persist.ErrExists):
 		err = e.mergeInto(ctx, d, heir)
 	case err == nil:
@@ -107,6 +115,9 @@ func (e *Engine) moveDocument(ctx context.Context, from, to sync.Key) (bool, err
 	}
 	if err := e.movePatient(ctx, from, to); err != nil {
 		return false, err
+	}
+	if e.patient(to) != nil {
+		heir.enqueue(healJob{}) // together they may have everything
 	}
 	e.bequeath(d, heir)
 	e.forget(from)

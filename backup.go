@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -127,13 +128,14 @@ func WriteBackup(ctx context.Context, path string, key BackupKey, write func(w i
 		return sum, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }() // which is when others may write there
-	if _, err = os.Lstat(path); err == nil {
-		err = fmt.Errorf("%s is there already; choose another name, or remove it first", path)
-	} else {
+	if err = isFree(path); err == nil {
 		sum, err = sealTo(ctx, f, key, write)
 	}
 	if err == nil {
 		err = f.Sync()
+	}
+	if err == nil {
+		err = isFree(path) // it took a while
 	}
 	if err == nil {
 		err = os.Rename(part, path)
@@ -144,7 +146,14 @@ func WriteBackup(ctx context.Context, path string, key BackupKey, write func(w i
 	return sum, syncDir(filepath.Dir(path))
 }
 
-// openPart opens a file to be written, for nobody else. One that was left by a process that died is taken over.
+func isFree(path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is there already; choose another name, or remove it first", path)
+	}
+	return nil
+}
+
+// openPart opens a file to be written, for nobody else. One that was left by a process that died is taken over, and no other.
 func openPart(part string) (*os.File, error) {
 	f, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -154,10 +163,24 @@ func openPart(part string) (*os.File, error) {
 	if errors.Is(err, syscall.EWOULDBLOCK) { // other errors: a file system without locks, such as a memory stick's
 		return nil, errors.Join(fmt.Errorf("%s is being written by another process; wait until it is done", part), f.Close())
 	}
+	if !isBegun(f) {
+		return nil, errors.Join(fmt.Errorf("%s is in the way, and no backup that was begun; move it away, or choose another name", part), f.Close())
+	}
 	if err := f.Truncate(0); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// isBegun reports whether a file is empty or begins as backups do.
+func isBegun(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	begins := make([]byte, min(info.Size(), int64(len(backup.Intro))))
+	_, err = f.ReadAt(begins, 0)
+	return err == nil && strings.HasPrefix(backup.Intro, string(begins))
 }
 
 // sealTo encrypts what write gives, and reads it on the way.

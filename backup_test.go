@@ -296,7 +296,7 @@ func TestBackupFails(t *testing.T) {
 	}
 
 	// What a process left that was killed is no hindrance; one that is at work is.
-	must(t, os.WriteFile(path+".part", bytes.Repeat([]byte("old"), 1<<20), 0o600))
+	must(t, os.WriteFile(path+".part", append([]byte("age-encryption.org/v1\n"), make([]byte, 1<<20)...), 0o600))
 	_, err := tombolo.WriteBackup(t.Context(), path, toBackup, func(w io.Writer) error {
 		_, err := tombolo.WriteBackup(t.Context(), path, toBackup, whole)
 		if err == nil || !strings.Contains(err.Error(), "being written") {

@@ -290,3 +290,52 @@ func TestValueWhenQuiet(t *testing.T) {
 		must(t, h.Close())
 	})
 }
+
+// Damage that is found behind a value that is shown ends the showing, and the document heals under its handles.
+func TestDamageBehindTheValue(t *testing.T) {
+	t.Parallel()
+	s, dir, u := large(t, put("/title", "hello"))
+	e := open(t, dir, tombolo.Options{Store: s})
+	desk := inMemory(t, tombolo.Options{})
+	pair(t, e, desk, false)
+	want := text(t, arrives(t, desk, u))
+	there := arrives(t, desk, u)
+	must(t, there.Wait(patience(t), tombolo.OnDevices(2)))
+	must(t, e.Close())
+	for _, r := range s.entries(t, "r") {
+		s.flip(t, r)
+	}
+	gate := make(chan struct{})
+	s.set(func() { s.gate = gate })
+	e = open(t, dir, tombolo.Options{Store: s})
+	h, err := e.Document(t.Context(), u)
+	must(t, err)
+	defer h.Close()
+	if text(t, h) != want || !h.Report().Cached {
+		t.Error("the value is not shown")
+	}
+	close(gate)
+	ctx := patience(t)
+	for {
+		news := e.News()
+		got, err := h.JSON("")
+		if err == nil && string(got) != want {
+			t.Fatalf("it is shown as %s", got)
+		}
+		if err == nil && len(s.entries(t, "q")) == 0 && has(h, "/title") {
+			if st, err := h.Status(ctx); err == nil && st.State == tombolo.StateReady {
+				break
+			}
+		}
+		if err != nil && !isDamaged(err) {
+			t.Fatal(err)
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			t.Fatal("it did not heal")
+		}
+	}
+	set(t, h, "/title", "again")
+	must(t, h.Wait(patience(t), tombolo.OnDevices(2)))
+}

@@ -226,11 +226,8 @@ func TestCoalesceAndPeer(t *testing.T) {
 		set(t, there, fmt.Sprintf("/desk%d", i), i)
 		until(t, h, func() bool {
 			_, err := h.Get(fmt.Sprintf("/desk%d", i))
-			return err == nil
+			return err == nil && !h.HasUnsaved() // what waited is saved with what came behind it
 		})
-		if h.HasUnsaved() {
-			t.Fatal("edits still wait, though what came behind them is saved")
-		}
 	}
 	must(t, h.Flush(t.Context()))
 	same(t, h, there)
@@ -265,4 +262,40 @@ func TestCoalesceEverything(t *testing.T) {
 			t.Errorf("%d writes", d.writes())
 		}
 	})
+}
+
+// OnDevices counts what is on disks: edits that wait in memory are saved first.
+func TestWaitSavesWhatWaits(t *testing.T) {
+	t.Parallel()
+	laptop := inMemory(t, tombolo.Options{Save: tombolo.Coalesce{Quiet: time.Hour}})
+	desk := inMemory(t, tombolo.Options{})
+	pair(t, laptop, desk, false)
+	h, err := laptop.Home().Create(t.Context(), nil)
+	must(t, err)
+	defer h.Close()
+	must(t, h.Wait(patience(t), tombolo.OnDevices(2)))
+	there := arrives(t, desk, h.URL())
+	for i := range 3 {
+		set(t, h, "/n", i)
+		must(t, h.Wait(patience(t), tombolo.OnDevices(2)))
+		if n, err := there.Get("/n"); err != nil || n != int64(i) || h.HasUnsaved() {
+			t.Fatalf("the other device has %v, %v, want %d; unsaved %t", n, err, i, h.HasUnsaved())
+		}
+	}
+}
+
+// What an export has is on disk.
+func TestExportSavesWhatWaits(t *testing.T) {
+	t.Parallel()
+	d := newDisk()
+	e := open(t, t.TempDir(), tombolo.Options{Store: d, Offline: true, Save: tombolo.Coalesce{Quiet: time.Hour}})
+	h, err := e.Home().Create(t.Context(), nil)
+	must(t, err)
+	defer h.Close()
+	set(t, h, "/n", 1)
+	_, err = h.Export(t.Context())
+	must(t, err)
+	if h.HasUnsaved() {
+		t.Error("the file has changes that are not on disk")
+	}
 }

@@ -90,6 +90,9 @@ func (e *Engine) step(ev sync.Event) {
 		}
 	case sync.Purged:
 		c.forget(ev.Key)
+	case sync.Lost:
+		delete(c.versions, ev.Key)
+		e.setCompared(ev.Key, false)
 	case sync.Took:
 		if len(ev.After) > 0 {
 			c.versions[ev.Key] = doc.HeadsHash(ev.Key.Doc, ev.After)

@@ -22,7 +22,13 @@
 //   - Nobody reads or writes a space who was not invited. Bytes of others pass doc/gate before anything else sees them.
 //   - A change of another device that does not fit its document is refused before it is kept; the log names the device.
 //   - An .automerge file that ended the process is named at the next start, and not read again: a [QuarantinedError].
-//   - One process owns a directory. A second one gets an [InUseError] that names the first.
+//   - A document that does not read is set aside and never overwritten: a [DamagedError]. It heals beside a device that has it, or [Engine.Accept]
+//     goes on with what could be read. [Examine] looks through all of a directory, and [Repair] mends what it can.
+//   - A directory that a release has written opens in all later ones.
+//   - Where the disk is nearly full, changes are errors that say so, documents can be read, and writing goes on by itself when there is room.
+//   - [Engine.Backup] is of one moment, while everything goes on. [Restore] makes a new device of it, or the same one, whose changes have new actors.
+//   - A directory that [Seal] made shows those without its secrets how many records it has and how long they are: no value, name or ID. With all secrets lost, the data is lost.
+//   - One process owns a directory. A second one gets an [InUseError] that names the first. A copy of a directory is noticed: a [CopiedError].
 //   - [Engine.Close] waits for everything the engine began.
 //
 // An Engine, its Spaces and its Handles may be used from several goroutines.

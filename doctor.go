@@ -10,6 +10,7 @@ import (
 
 	"tombolo/doc"
 	"tombolo/doc/pack"
+	"tombolo/p2p"
 	"tombolo/persist"
 	"tombolo/persist/badgerstore"
 	"tombolo/persist/sealed"
@@ -148,6 +149,7 @@ func (x *examiner) examineDir(ctx context.Context, dir string, o Options) error 
 	}
 	if err = x.checkStore(ctx, open.store); err == nil {
 		x.examineSaid(&w)
+		x.examineInstance(ctx, dir, keys, open.log)
 		err = x.examineLog(ctx, open.log, o)
 	}
 	if err == nil {
@@ -213,6 +215,9 @@ func (x *examiner) checkStore(ctx context.Context, store persist.Store) error {
 func (x *examiner) examineIdentity(dir string, keys *sealed.Keys) {
 	_, err := loadIdentity(filepath.Join(dir, identityFile), keys)
 	_, cerr := loadIdentity(filepath.Join(dir, identityCopyFile), keys)
+	if errors.Is(err, p2p.ErrNoIdentity) {
+		err = errMissing // and not one that says to make a new device
+	}
 	switch {
 	case err != nil && cerr == nil:
 		x.find(SeverityProblem, identityFile, fmt.Sprintf("the identity of this device cannot be used: %v", err),
@@ -222,6 +227,20 @@ func (x *examiner) examineIdentity(dir string, keys *sealed.Keys) {
 			"restore it from a backup; without one, the documents can be moved to a new device only by another member")
 	case cerr != nil:
 		x.find(SeverityNote, identityCopyFile, "the second copy of the identity is missing or damaged", doStart)
+	}
+}
+
+var errMissing = errors.New("the file is missing")
+
+// examineInstance says of a copy that it is one, which the next start asks about.
+func (x *examiner) examineInstance(ctx context.Context, dir string, keys *sealed.Keys, log *persist.Log) {
+	mark, _, err := readSetting[instanceRecord](ctx, log.Settings(), keyInstance)
+	identity, ierr := loadIdentity(filepath.Join(dir, identityFile), keys)
+	if err != nil || ierr != nil || mark.Peer != string(identity.ID()) {
+		return // a finding of its own, or another device's store
+	}
+	if here, err := places(dir, mark.Salt); err == nil && mark.elsewhere(here) {
+		x.find(SeverityNote, identityFile, (&CopiedError{Dir: dir}).Error(), "'peer run --moved', or 'peer run --as-new-device'")
 	}
 }
 
@@ -264,10 +283,13 @@ func (x *examiner) examineMembers(dir string, keys *sealed.Keys) {
 
 // examineLeftovers looks for stores that were put aside.
 func (x *examiner) examineLeftovers(dir string) {
+	if isDir(filepath.Join(dir, salvageDir)) {
+		x.find(SeverityNote, salvageDir, "a repair was interrupted", "run 'peer doctor --repair' again, which removes this")
+	}
 	for _, d := range putAside(dir) {
 		switch story := d.story(); {
 		case d.salvaged():
-			x.find(SeverityNote, d.name, "what was put aside because it did not read is kept", "remove it once every document is as it should be")
+			x.find(SeverityNote, d.name, "what was put aside because it did not read is kept", "run 'peer run' beside a device that has what is missing, or restore that from a backup; remove this when every document is as it should be")
 		case story != "":
 			x.find(SeverityProblem, d.name, "an earlier start found: "+story, doRepair)
 		default:

@@ -90,9 +90,6 @@ const salvageDir = "store.salvage"
 // withSalvaged calls use with a log of what can be read of a store's files, and says what could not be.
 func (r *repair) withSalvaged(ctx context.Context, from string, keys *sealed.Keys, use func(*persist.Log) error) (unread []string, err error) {
 	path := filepath.Join(r.dir, salvageDir)
-	if err := os.RemoveAll(path); err != nil { // of a repair that was interrupted
-		return nil, err
-	}
 	defer func() { err = errors.Join(err, os.RemoveAll(path)) }()
 	inner, err := badgerstore.Open(path, &badgerstore.Options{Log: r.opts.Log})
 	if err != nil {

@@ -139,10 +139,13 @@ func (x *examiner) examineAsides(ctx context.Context, log *persist.Log) (map[syn
 
 func (x *examiner) report(f Finding) { x.find(f.Severity, f.Where, f.What, f.Do) }
 
-// examineDocument reads a document and compares it with its header. Where an engine writes to it meanwhile, it is read again.
+// examineTries is how often a document is read that does not fit its header and is written to meanwhile.
+const examineTries = 5
+
+// examineDocument reads a document and compares it with its header. Where an engine writes to it meanwhile, it may be read again.
 func (x *examiner) examineDocument(ctx context.Context, log *persist.Log, name persist.Name, o Options) error {
 	u := doc.URL{Space: name.Space, Doc: name.Doc}
-	for {
+	for try := 1; ; try++ {
 		before, herr := log.Header(ctx, name)
 		err := herr
 		if err == nil {
@@ -154,7 +157,7 @@ func (x *examiner) examineDocument(ctx context.Context, log *persist.Log, name p
 		if errors.Is(err, persist.ErrNotFound) {
 			return nil // it moved or went while we looked
 		}
-		if after, aerr := log.Header(ctx, name); herr == nil && aerr == nil && after.Last != before.Last {
+		if after, aerr := log.Header(ctx, name); err != nil && herr == nil && aerr == nil && after.Last != before.Last && try < examineTries {
 			continue
 		}
 		x.Documents++
@@ -175,7 +178,9 @@ func compareDocument(ctx context.Context, log *persist.Log, name persist.Name, h
 		if err != nil {
 			return err
 		}
-		changes = append(changes, raw)
+		if changes = append(changes, raw); uint64(len(changes)) == h.Last {
+			break // what came since is behind it
+		}
 	}
 	full, err := doc.Load(name.Doc, changes, o.Rand)
 	if err != nil {

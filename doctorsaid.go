@@ -2,7 +2,6 @@ package tombolo
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"strings"
 	gosync "sync"
@@ -25,11 +24,15 @@ func (s said) Enabled(ctx context.Context, level slog.Level) bool {
 
 func (s said) Handle(ctx context.Context, r slog.Record) error {
 	if r.Level >= slog.LevelWarn {
-		line := r.Message
+		var facts []string
 		r.Attrs(func(a slog.Attr) bool {
-			line += fmt.Sprintf(", %s %v", a.Key, a.Value)
+			facts = append(facts, a.Value.String())
 			return true
 		})
+		line := r.Message
+		if len(facts) > 0 {
+			line += " (" + strings.Join(facts, ", ") + ")"
+		}
 		s.to.mu.Lock()
 		s.to.lines = append(s.to.lines, line)
 		s.to.mu.Unlock()

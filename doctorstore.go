@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"tombolo/doc"
+	"tombolo/p2p"
 	"tombolo/persist"
 	"tombolo/persist/sealed"
 	"tombolo/sync"
@@ -68,6 +69,9 @@ func (r *repair) files(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
+	if err := os.RemoveAll(filepath.Join(r.dir, salvageDir)); err != nil { // of a repair that was interrupted
+		return err
+	}
 	keys, err := openKeys(ctx, r.dir, r.opts.Unlock)
 	if err != nil {
 		return err
@@ -85,6 +89,9 @@ func (r *repair) identity(keys *sealed.Keys) error {
 	if err == nil {
 		return nil
 	}
+	if errors.Is(err, p2p.ErrNoIdentity) {
+		err = errMissing
+	}
 	if _, cerr := loadIdentity(copied, keys); cerr != nil {
 		return fmt.Errorf("the identity of this device cannot be used, and there is no good copy of it: restore %s from a backup: %w", identityFile, err)
 	}
@@ -97,12 +104,14 @@ func (r *repair) identity(keys *sealed.Keys) error {
 		if err != nil {
 			return err
 		}
+		if err := os.Chmod(filepath.Join(r.dir, aside), 0o600); err != nil { // it may be whole, and have been open to others
+			return err
+		}
 		r.say("the damaged %s was moved to %s", identityFile, aside)
 	}
 	if err := replaceFile(path, key); err != nil {
 		return err
 	}
-	r.opts.Copied = CopiedMoved // the mark of the place is that of the file which was lost
 	r.say("the identity was put back from %s", identityCopyFile)
 	return nil
 }

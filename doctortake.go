@@ -213,17 +213,8 @@ func (d *document) takeIn(ctx context.Context, changes iter.Seq2[[]byte, error])
 		return 0, err
 	}
 	s := &save{before: d.graph.Heads()}
-	for raw, err := range changes {
-		if err != nil {
-			return 0, err
-		}
-		applied, err := d.full.Apply(raw)
-		if err != nil {
-			continue // it reads, and is not what it was
-		}
-		for _, c := range applied.New {
-			s.changes = append(s.changes, c.Raw)
-		}
+	if err := d.gather(s, changes); err != nil {
+		return 0, err
 	}
 	if len(s.changes) == 0 {
 		return 0, nil

@@ -309,4 +309,7 @@ func (d *document) failed(err error) {
 		d.e.giveBack(s)
 		close(s.done)
 	}
+	if isDamage(err) { // it is set aside now, not when somebody reads it next
+		d.e.work.Go(func() { d.e.check(d.name()) })
+	}
 }

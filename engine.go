@@ -163,6 +163,9 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 	}
 	e.work.Go(e.sweep)
 	e.work.Go(e.scrub)
+	for _, key := range e.quarantined() { // one may have been whole when the last process ended
+		e.enqueue(key, healJob{})
+	}
 	if !e.opts.Offline {
 		if err := e.openNode(ctx); err != nil {
 			return nil, err

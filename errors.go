@@ -13,7 +13,7 @@ var (
 	// ErrReadOnly reports a write to a space in which this device is only a reader.
 	ErrReadOnly = errors.New("this device may only read in this space; ask its owner for a writer's invitation")
 	// ErrOffline reports that something needs the network and [Options].Offline was set.
-	ErrOffline = errors.New("this engine was opened without a network")
+	ErrOffline = errors.New("this device is open without a network")
 )
 
 // InUseError reports a directory that another process has open.

@@ -2,9 +2,12 @@ package tombolo_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -53,19 +56,69 @@ func shopping(ctx context.Context, dir string) error {
 	return nil
 }
 
-// The README shows the code of this Example and commands that exist.
+// A notebook as programs keep one: saved when its user pauses, begun once, and backed up.
+func Example_notebook() {
+	dir, err := os.MkdirTemp("", "tombolo-example-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	eng, err := tombolo.Open(context.Background(), filepath.Join(dir, "data"), &tombolo.Options{Offline: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer eng.Close()
+	file := filepath.Join(dir, "notebook.age")
+	key := tombolo.BackupKey{Recipients: []string{"age1fh9s0l3pg2v9md5q02hx5als6qry97lqmyy833zt54d3q40c85wqwj7xmr"}}
+	if err := notebook(context.Background(), eng, file, key); err != nil {
+		log.Fatal(err)
+	}
+	_, err = os.Stat(file)
+	fmt.Println("backed up:", err == nil)
+	// Output:
+	// ["Welcome"]
+	// backed up: true
+}
+
+func notebook(ctx context.Context, eng *tombolo.Engine, file string, key tombolo.BackupKey) error {
+	ask := func(err error) error { return err } // a program asks its user here
+	book, err := eng.Home().Open(ctx, "notebook",
+		tombolo.Coalesce{}, // saves when its user pauses; tombolo.Durable, the default, saves each change; tombolo.Never, none
+		tombolo.Init(func(tx *doc.Tx) error { return tx.Set("/pages", []any{"Welcome"}) })) // where no device has it yet
+	if damaged, ok := errors.AsType[*tombolo.DamagedError](err); ok {
+		return ask(damaged) // nothing is overwritten: it heals beside a device that has it; eng.Accept goes on without
+	}
+	if err != nil {
+		return err
+	}
+	defer book.Close() // saves what waits
+	_, err = tombolo.WriteBackup(ctx, file, key, func(w io.Writer) error {
+		_, err := eng.Backup(ctx, w, tombolo.BackupOptions{}) // while everything goes on; tombolo.Restore makes a device of it
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	pages, err := book.JSON("/pages")
+	fmt.Println(string(pages))
+	return err
+}
+
+// The README shows the code of these Examples.
 func TestREADME(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	must(t, err)
 	source, err := os.ReadFile("example_test.go")
 	must(t, err)
-	_, after, ok := strings.Cut(string(readme), "```go\n")
-	if !ok {
-		t.Fatal("the README has no Go code")
+	parts := strings.Split(string(readme), "```go\n")
+	if len(parts) != 3 {
+		t.Fatalf("the README has %d pieces of Go code, not 2", len(parts)-1)
 	}
-	code, _, _ := strings.Cut(after, "```")
-	if !strings.Contains(unindented(string(source)), unindented(code)) {
-		t.Errorf("the README's code is not the Example's:\n%s", code)
+	for _, part := range parts[1:] {
+		code, _, _ := strings.Cut(part, "```")
+		if !strings.Contains(unindented(string(source)), unindented(code)) {
+			t.Errorf("the README's code is not an Example's:\n%s", code)
+		}
 	}
 }
 

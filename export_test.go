@@ -8,6 +8,13 @@ import (
 	"tombolo/sync"
 )
 
+// BackupLimits sets what is taken into memory of a backup, in bytes, and gives a function that sets it back.
+func BackupLimits(headers, changes int64) (undo func()) {
+	h, c := maxHeaders, maxChanges
+	maxHeaders, maxChanges = headers, changes
+	return func() { maxHeaders, maxChanges = h, c }
+}
+
 // Raw is the bytes of a change.
 func (h *Handle) Raw(hash doc.Hash) ([]byte, error) {
 	return query(h, func(full *doc.Doc) ([]byte, error) { return full.Change(hash) })

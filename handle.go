@@ -275,8 +275,12 @@ func OnDevices(n int) Condition {
 	}
 }
 
-// Wait returns when every condition is met at one moment, or with ctx's error.
+// Wait returns when every condition is met at one moment, or with ctx's error. It has changes that wait saved first, as [Handle.Flush] does, so that
+// they are in the version it looks at.
 func (h *Handle) Wait(ctx context.Context, conditions ...Condition) error {
+	if err := h.Flush(ctx); err != nil {
+		return err
+	}
 	for {
 		news := h.e.News()
 		s, err := h.Status(ctx)

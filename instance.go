@@ -74,17 +74,14 @@ func (e *Engine) checkInstance(ctx context.Context, dir string) error {
 	if mark.Peer != "" && mark.Peer != string(e.identity.ID()) {
 		return nil // no copy, but another device's store: the memberships say so
 	}
-	here, err := e.places(dir, mark.Salt)
+	here, err := places(dir, mark.Salt)
 	if err != nil {
 		return fmt.Errorf("find out where the device is: %w", err)
 	}
 	if len(here) == 0 || slices.EqualFunc(here, mark.Places, bytes.Equal) {
 		return nil // this system does not say, or it is where it was
 	}
-	same := slices.ContainsFunc(here, func(p []byte) bool {
-		return slices.ContainsFunc(mark.Places, func(q []byte) bool { return bytes.Equal(p, q) })
-	})
-	if !same && len(mark.Places) > 0 {
+	if mark.elsewhere(here) {
 		switch e.opts.Copied {
 		case CopiedMoved:
 			e.opts.Log.Info("the device has moved here", "dir", dir)
@@ -103,7 +100,7 @@ func (e *Engine) markInstance(ctx context.Context, dir string) {
 	mark := instanceRecord{Salt: make([]byte, 16), Since: e.now().Unix(), Peer: string(e.identity.ID())}
 	_, err := io.ReadFull(e.opts.Rand, mark.Salt)
 	if err == nil {
-		mark.Places, err = e.places(dir, mark.Salt)
+		mark.Places, err = places(dir, mark.Salt)
 	}
 	if err == nil && len(mark.Places) > 0 {
 		err = e.log.Settings().Put(ctx, keyInstance, encodeRecord(mark))
@@ -113,8 +110,16 @@ func (e *Engine) markInstance(ctx context.Context, dir string) {
 	}
 }
 
+// elsewhere reports whether a directory that is here is another one than that of the mark.
+func (m instanceRecord) elsewhere(here [][]byte) bool {
+	same := slices.ContainsFunc(here, func(p []byte) bool {
+		return slices.ContainsFunc(m.Places, func(q []byte) bool { return bytes.Equal(p, q) })
+	})
+	return !same && len(here) > 0 && len(m.Places) > 0
+}
+
 // places are where the device is, hidden from whoever reads the store. None where the system does not say.
-func (e *Engine) places(dir string, salt []byte) ([][]byte, error) {
+func places(dir string, salt []byte) ([][]byte, error) {
 	var out [][]byte
 	for _, name := range []string{identityFile, storeDir} {
 		place, err := placeOf(filepath.Join(dir, name))

@@ -108,6 +108,9 @@ func TestRenewalGoesOn(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), name) {
 				t.Fatalf("opening gives %v", err)
 			}
+			if _, err := os.Lstat(filepath.Join(clone, "identity.copy")); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("a repair would put the old identity back: %v", err)
+			}
 			must(t, os.WriteFile(filepath.Join(clone, "identity.key.new"), []byte("half"), 0o600))
 			e, first := open(t, clone, tombolo.Options{Offline: true, Name: "new"}), open(t, original, tombolo.Options{Offline: true})
 			if e.Self().Peer == first.Self().Peer || e.Self().Name != "new" || e.Home().ID() == first.Home().ID() {

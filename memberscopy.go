@@ -182,7 +182,10 @@ func (e *Engine) writeMembers(ctx context.Context) error {
 // replaceFile gives a file other contents, all or none of them.
 func replaceFile(path string, b []byte) (err error) {
 	temp := path + ".new"
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err := removeIfThere(temp); err != nil { // of an attempt that was interrupted
+		return err
+	}
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -343,8 +346,10 @@ func keepIdentity(dir string) error {
 		return err
 	}
 	path := filepath.Join(dir, identityCopyFile)
-	if have, err := os.ReadFile(path); err == nil && slices.Equal(have, key) {
-		return nil
+	if st, err := os.Lstat(path); err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o077 == 0 { // it is as secret
+		if have, err := readUpTo(path, maxMembersFile); err == nil && bytes.Equal(have, key) {
+			return nil
+		}
 	}
 	return replaceFile(path, key)
 }

@@ -21,6 +21,9 @@ import (
 // keyPurged, a space and a document lead to a tombRecord.
 const keyPurged = "purged/"
 
+// maxTombBy is how many changes that deleted a document are remembered. Others are as good: whoever has one of them knows of the deletion.
+const maxTombBy = 1000
+
 type tombRecord struct {
 	HeadsHash [32]byte `cbor:"1,keyasint"`
 	By        []byte   `cbor:"2,keyasint"` // the changes that deleted it, 32 bytes each
@@ -72,6 +75,29 @@ func (e *Engine) openTombs(ctx context.Context) error {
 	return nil
 }
 
+// copyTombs has what was purged in one space count as purged in another, too. It counts in the first one for the day this device is a member of
+// it again. Called before openTombs.
+func (e *Engine) copyTombs(ctx context.Context, from, to doc.SpaceID) error {
+	b := &persist.Batch{}
+	for entry, err := range e.log.Settings().List(ctx, slices.Concat([]byte(keyPurged), from[:])) {
+		if err != nil {
+			return err
+		}
+		rest := entry.Key[len(keyPurged)+len(from):]
+		if entry.Err != nil || len(rest) != len(doc.ID{}) {
+			continue // openTombs says so
+		}
+		if b.Bytes() > persist.MaxBatch/2 {
+			if err := e.log.Settings().Apply(ctx, b); err != nil {
+				return err
+			}
+			b = &persist.Batch{}
+		}
+		b.Put(purgedKey(sync.Key{Space: to, Doc: doc.ID(rest)}), entry.Value)
+	}
+	return e.log.Settings().Apply(ctx, b)
+}
+
 // tomb is what is remembered of a document that was purged.
 func (e *Engine) tomb(key sync.Key) (tomb, bool) {
 	e.tombs.mu.Lock()
@@ -115,15 +141,19 @@ type purgeJob struct{ done chan error }
 func (d *document) purge(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.handles > 0 {
-		return errors.New("it is open; close it first, and what watches it")
-	}
-	d.send()
-	if err := d.settled(ctx); err != nil {
-		return err
-	}
-	if err := d.read(ctx); err != nil {
-		return err
+	for { // what waits gives mu up, and others may open it meanwhile
+		if d.handles > 0 {
+			return errors.New("it is open; close it first, and what watches it")
+		}
+		if err := d.read(ctx); err != nil {
+			return err
+		}
+		if d.handles == 0 && len(d.unsaved) == 0 && d.waiting == nil {
+			break
+		}
+		if err := d.settled(ctx); err != nil {
+			return err
+		}
 	}
 	if err := d.e.damaged(d.key); err != nil {
 		return err
@@ -138,7 +168,7 @@ func (d *document) purge(ctx context.Context) error {
 	if deletion.Time.IsZero() {
 		return ErrNotDeleted
 	}
-	t := tomb{headsHash: doc.HeadsHash(d.key.Doc, d.heads), by: deletion.By, deleted: deletion.Time}
+	t := tomb{headsHash: doc.HeadsHash(d.key.Doc, d.heads), by: deletion.By[:min(len(deletion.By), maxTombBy)], deleted: deletion.Time}
 	r := tombRecord{HeadsHash: t.headsHash, Since: d.e.now().UnixMilli(), Deleted: t.deleted.UnixMilli()}
 	for _, h := range t.by {
 		r.By = append(r.By, h[:]...)
@@ -147,7 +177,11 @@ func (d *document) purge(ctx context.Context) error {
 	if err := d.e.log.Settings().Put(ctx, purgedKey(d.key), encodeRecord(r)); err != nil {
 		return err
 	}
-	if err := d.e.log.Remove(ctx, d.name()); err != nil {
+	err = d.e.dropAsides(ctx, d.key) // of earlier damage that was accepted
+	if err == nil {
+		err = d.e.log.Remove(ctx, d.name())
+	}
+	if err != nil {
 		if _, gone := d.e.log.Header(ctx, d.name()); !errors.Is(gone, persist.ErrNotFound) {
 			return errors.Join(err, d.e.log.Settings().Delete(ctx, purgedKey(d.key)))
 		}
@@ -229,7 +263,9 @@ func (e *Engine) reviveDue() {
 	due := slices.Collect(maps.Keys(e.tombs.due))
 	e.tombs.mu.Unlock()
 	for _, key := range due {
-		e.enqueue(key, reviveJob{})
+		if e.mayWrite(key.Space) == nil { // or all of them would be read now and then for nothing
+			e.enqueue(key, reviveJob{})
+		}
 	}
 }
 
@@ -272,21 +308,26 @@ func (d *document) deleteAgain(ctx context.Context, t tomb) (bool, error) {
 	if d.graph.Len() == 0 || len(d.graph.Missing(t.by)) == 0 {
 		return false, nil
 	}
+	return d.markNow(ctx, "delete", t.deleted)
+}
+
+// markNow marks the document as deleted, or with the zero time as not, and waits until that is on disk. It reports whether it had to. Called with
+// mu held.
+func (d *document) markNow(ctx context.Context, message string, at time.Time) (bool, error) {
 	if err := d.mayWrite(); err != nil {
 		return false, err
 	}
-	before := d.graph.Heads()
-	edited, err := d.full.Edit(d.e.note("delete"), func(tx *doc.Tx) error { return tx.SetDeleted(t.deleted) })
+	s := &save{before: d.graph.Heads()}
+	edited, err := d.full.Edit(d.e.note(message), func(tx *doc.Tx) error { return tx.SetDeleted(at) })
 	if err != nil || len(edited.Changes) == 0 {
 		return false, err
 	}
-	s := &save{before: before}
 	for _, c := range edited.Changes {
 		s.changes = append(s.changes, c.Raw)
 	}
-	s = d.submit(s, d.marks())
+	d.submit(s, d.marks())
 	if err := d.settled(ctx); err != nil {
 		return false, err
 	}
-	return true, s.err
+	return s.err == nil, s.err
 }

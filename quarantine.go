@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	gosync "sync"
 	"time"
@@ -36,9 +37,10 @@ func (e *DamagedError) Error() string {
 const keyDamaged = "damaged/"
 
 type damageRecord struct {
-	Since  int64  `cbor:"1,keyasint"` // Unix milliseconds
-	Why    string `cbor:"2,keyasint"`
-	Healed bool   `cbor:"3,keyasint,omitempty"` // what is aside is kept and not waited for
+	Since  int64    `cbor:"1,keyasint"` // Unix milliseconds
+	Why    string   `cbor:"2,keyasint"`
+	Healed bool     `cbor:"3,keyasint,omitempty"` // nothing is waited for
+	Kept   []uint64 `cbor:"4,keyasint,omitempty"` // numbers of what is aside and not waited for; all, in a healed record of an earlier version
 }
 
 func damagedKey(key sync.Key) []byte {
@@ -47,10 +49,10 @@ func damagedKey(key sync.Key) []byte {
 
 // patient is a document that was set aside.
 type patient struct {
-	asides   []persist.Aside
+	asides   []persist.Aside // what it waits for; without any it is well. Written with the document's mu and the ward's held
+	kept     []persist.Aside // what it does not wait for, and nobody knows to be in it; likewise
 	since    time.Time
 	why      string
-	healed   bool
 	compared bool // another device has exactly what is here now
 }
 
@@ -63,6 +65,7 @@ type ward struct {
 // openWard reads what is set aside.
 func (e *Engine) openWard(ctx context.Context) error {
 	e.ward.patients = map[sync.Key]*patient{}
+	records := map[sync.Key]damageRecord{}
 	for a, err := range e.log.Asides(ctx) {
 		if err != nil {
 			return err
@@ -76,19 +79,27 @@ func (e *Engine) openWard(ctx context.Context) error {
 			var r damageRecord
 			switch {
 			case err == nil && decodeRecord(raw, &r) == nil:
-				p.since, p.why, p.healed = time.UnixMilli(r.Since), r.Why, r.Healed
+				p.since, p.why = time.UnixMilli(r.Since), r.Why
+				records[key] = r
 			case err != nil && !errors.Is(err, persist.ErrNotFound):
 				return err
 			}
 		}
-		p.asides = append(p.asides, a)
+		if r := records[key]; slices.Contains(r.Kept, a.Num) || r.Healed && len(r.Kept) == 0 {
+			p.kept = append(p.kept, a)
+		} else {
+			p.asides = append(p.asides, a)
+		}
 	}
 	return nil
 }
 
-// keep writes what is known of a patient beside its records.
+// keepPatient writes what is known of a patient beside its records.
 func (e *Engine) keepPatient(ctx context.Context, key sync.Key, p *patient) error {
-	r := damageRecord{Since: p.since.UnixMilli(), Why: p.why, Healed: p.healed}
+	r := damageRecord{Since: p.since.UnixMilli(), Why: p.why, Healed: len(p.asides) == 0}
+	for _, a := range p.kept {
+		r.Kept = append(r.Kept, a.Num)
+	}
 	return e.log.Settings().Put(ctx, damagedKey(key), encodeRecord(r))
 }
 
@@ -96,7 +107,7 @@ func (e *Engine) keepPatient(ctx context.Context, key sync.Key, p *patient) erro
 func (e *Engine) patient(key sync.Key) *patient {
 	e.ward.mu.RLock()
 	defer e.ward.mu.RUnlock()
-	if p := e.ward.patients[key]; p != nil && !p.healed {
+	if p := e.ward.patients[key]; p != nil && len(p.asides) > 0 {
 		return p
 	}
 	return nil
@@ -108,7 +119,7 @@ func (e *Engine) quarantined() []sync.Key {
 	defer e.ward.mu.RUnlock()
 	var out []sync.Key
 	for key, p := range e.ward.patients {
-		if !p.healed {
+		if len(p.asides) > 0 {
 			out = append(out, key)
 		}
 	}
@@ -120,7 +131,7 @@ func (e *Engine) damaged(key sync.Key) error {
 	e.ward.mu.RLock()
 	defer e.ward.mu.RUnlock()
 	p := e.ward.patients[key]
-	if p == nil || p.healed {
+	if p == nil || len(p.asides) == 0 {
 		return nil
 	}
 	return &DamagedError{URL: doc.URL{Space: key.Space, Doc: key.Doc}, Since: p.since, Why: p.why}
@@ -144,9 +155,6 @@ func (d *document) setAside(ctx context.Context, cause error) error {
 	if err := d.quarantine(ctx, cause); err != nil {
 		return err
 	}
-	d.e.core.mu.Lock()
-	delete(d.e.core.versions, d.key)
-	d.e.core.mu.Unlock()
 	d.e.step(sync.Lost{Key: d.key})
 	return d.startOver()
 }
@@ -157,10 +165,11 @@ func (d *document) renew(ctx context.Context, cause error) error {
 	if err != nil {
 		return err
 	}
-	m := d.meta
+	m, well := d.meta, d.e.patient(d.key) == nil
 	if err := d.quarantine(ctx, cause); err != nil {
 		return err
 	}
+	d.e.setCompared(d.key, well) // also where the header does not read: nothing is missing
 	d.durable, d.heads, d.loose = 0, nil, 0
 	d.submit(&save{changes: changes}, &m) // then it is healed
 	return nil
@@ -168,6 +177,7 @@ func (d *document) renew(ctx context.Context, cause error) error {
 
 // quarantine has the log begin anew, and remembers what was there. Called with mu held and nothing on its way to the disk.
 func (d *document) quarantine(ctx context.Context, cause error) error {
+	ctx = context.WithoutCancel(ctx) // once it is aside, that must be known here, whoever found the damage
 	num := uint64(0)
 	if _, err := d.e.log.Header(ctx, d.name()); isDamage(err) {
 		if num, err = d.orphan(ctx); err != nil {
@@ -189,7 +199,7 @@ func (d *document) quarantine(ctx context.Context, cause error) error {
 		d.e.ward.patients[d.key] = p
 	}
 	p.asides = append(p.asides, aside)
-	p.since, p.why, p.healed, p.compared = d.e.now(), why.Error(), false, false
+	p.since, p.why, p.compared = d.e.now(), why.Error(), false
 	d.e.ward.mu.Unlock()
 	d.e.opts.Log.Error("a document is damaged and set aside; it heals when a device that has it is connected", "doc", d.key.Doc.Short(), "err", cause)
 	if err := d.e.keepPatient(ctx, d.key, p); err != nil {
@@ -225,23 +235,33 @@ func (d *document) salvage(ctx context.Context) (int, error) {
 				continue
 			}
 		}
-		for raw, err := range d.e.log.Salvage(ctx, a.Num, last) {
-			if err != nil {
-				return 0, err
-			}
-			applied, err := d.full.Apply(raw)
-			if err != nil {
-				continue // it reads, and is not what it was
-			}
-			for _, c := range applied.New {
-				s.changes = append(s.changes, c.Raw)
-			}
+		if err := d.gather(s, d.e.log.Salvage(ctx, a.Num, last)); err != nil {
+			return 0, err
 		}
 	}
 	if len(s.changes) > 0 {
 		d.submit(s, d.marks())
 	}
 	return len(s.changes), nil
+}
+
+// gather adds changes that the document does not have, as many as fit it, to the document and to s. After an error nothing of the document is in
+// memory, which must not be ahead of the disk. Called with mu held.
+func (d *document) gather(s *save, changes iter.Seq2[[]byte, error]) error {
+	for raw, err := range changes {
+		if err != nil {
+			d.discard()
+			return err
+		}
+		applied, err := d.full.Apply(raw)
+		if err != nil {
+			continue // it reads, and is not what it was
+		}
+		for _, c := range applied.New {
+			s.changes = append(s.changes, c.Raw)
+		}
+	}
+	return nil
 }
 
 // orphan finds the records of a document whose header does not read: those that begin with its genesis. 0 where there are none.
@@ -298,8 +318,7 @@ func (d *document) heal(ctx context.Context) {
 		}
 	}
 	if err := d.e.discharge(ctx, d.key, p); err != nil {
-		d.e.opts.Log.Warn("a document is whole again, and what was set aside could not be removed", "doc", d.key.Doc.Short(), "err", err)
-		return
+		d.e.opts.Log.Warn("what was set aside of a document that is whole again could not be removed; the next start tries again", "doc", d.key.Doc.Short(), "err", err)
 	}
 	d.e.opts.Log.Info("a damaged document is whole again", "doc", d.key.Doc.Short(), "changes", d.durable)
 	d.tell(Event{Changes: d.durable, Remote: true})
@@ -309,12 +328,43 @@ func (d *document) heal(ctx context.Context) {
 // discharge ends a quarantine. What was set aside goes where everything in it is known to be in the document; else it is kept.
 func (e *Engine) discharge(ctx context.Context, key sync.Key, p *patient) error {
 	e.ward.mu.Lock()
-	p.healed = true
-	e.ward.mu.Unlock()
-	if slices.ContainsFunc(p.asides, func(a persist.Aside) bool { return a.Header == nil }) {
-		return e.keepPatient(ctx, key, p)
-	}
+	var whole []persist.Aside
 	for _, a := range p.asides {
+		if a.Header != nil {
+			whole = append(whole, a)
+		} else {
+			p.kept = append(p.kept, a)
+		}
+	}
+	p.asides = nil
+	all := len(p.kept) == 0
+	if all {
+		p.kept = whole
+	}
+	e.ward.mu.Unlock()
+	if all {
+		return e.dropAsides(ctx, key)
+	}
+	if err := e.keepPatient(ctx, key, p); err != nil {
+		return err
+	}
+	for _, a := range whole {
+		if err := e.log.DropAside(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropAsides deletes what is kept aside of a document that waits for nothing.
+func (e *Engine) dropAsides(ctx context.Context, key sync.Key) error {
+	e.ward.mu.RLock()
+	p := e.ward.patients[key]
+	e.ward.mu.RUnlock()
+	if p == nil {
+		return nil
+	}
+	for _, a := range p.kept {
 		if err := e.log.DropAside(ctx, a); err != nil {
 			return err
 		}
@@ -327,16 +377,21 @@ func (e *Engine) discharge(ctx context.Context, key sync.Key, p *patient) error 
 
 // comparedWith takes note that another device has exactly what this one has of a document. Called with the core's lock held.
 func (e *Engine) comparedWith(key sync.Key) {
-	e.ward.mu.Lock()
-	p := e.ward.patients[key]
-	news := p != nil && !p.healed
-	if news {
-		p.compared = true
-	}
-	e.ward.mu.Unlock()
-	if news {
+	if e.setCompared(key, true) {
 		e.enqueue(key, healJob{})
 	}
+}
+
+// setCompared says whether all that there is of a quarantined document is known to be here. It reports false for any other document.
+func (e *Engine) setCompared(key sync.Key, yes bool) bool {
+	e.ward.mu.Lock()
+	defer e.ward.mu.Unlock()
+	p := e.ward.patients[key]
+	if p == nil || len(p.asides) == 0 {
+		return false
+	}
+	p.compared = yes
+	return true
 }
 
 func (e *Engine) isCompared(p *patient) bool {
@@ -353,16 +408,26 @@ func (e *Engine) movePatient(ctx context.Context, from, to sync.Key) error {
 	if p == nil {
 		return nil
 	}
-	moved := &patient{since: p.since, why: p.why, healed: p.healed}
+	moved := &patient{since: p.since, why: p.why}
+	e.ward.mu.RLock()
+	if there := e.ward.patients[to]; there != nil {
+		moved.asides, moved.kept = slices.Clone(there.asides), slices.Clone(there.kept)
+	}
+	e.ward.mu.RUnlock()
+	moved.asides, moved.kept = append(moved.asides, p.asides...), append(moved.kept, p.kept...)
 	if err := e.keepPatient(ctx, to, moved); err != nil {
 		return err
 	}
-	for _, a := range p.asides {
-		a, err := e.log.RenameAside(ctx, a, persist.Name{Space: to.Space, Doc: to.Doc})
-		if err != nil {
-			return err
+	for _, asides := range [][]persist.Aside{moved.asides, moved.kept} {
+		for i, a := range asides {
+			if a.Name.Space == to.Space {
+				continue
+			}
+			var err error
+			if asides[i], err = e.log.RenameAside(ctx, a, persist.Name{Space: to.Space, Doc: to.Doc}); err != nil {
+				return err
+			}
 		}
-		moved.asides = append(moved.asides, a)
 	}
 	e.ward.mu.Lock()
 	delete(e.ward.patients, from)
@@ -379,29 +444,34 @@ func (e *Engine) Accept(ctx context.Context, u doc.URL) error {
 	}
 	defer e.work.Done()
 	key := sync.Key{Space: u.Space, Doc: u.Doc}
-	p := e.patient(key)
-	if p == nil {
-		return fmt.Errorf("%s is not quarantined", u)
-	}
 	d := e.hold(key)
 	defer e.release(d)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.read(ctx); err != nil {
+	if err := d.read(ctx); err != nil { // it finds damage that a list only noticed
 		return fmt.Errorf("accept %s: %w", u, err)
 	}
 	if err := d.settled(ctx); err != nil {
 		return fmt.Errorf("accept %s: %w", u, err)
 	}
+	p := e.patient(key)
+	if p == nil {
+		return fmt.Errorf("%s is not quarantined; there is nothing to accept", u)
+	}
+	if d.full == nil {
+		return fmt.Errorf("accept %s: what could be read could not be written, the log says why; try again", u)
+	}
 	e.ward.mu.Lock()
-	p.healed = true
+	asides, kept := p.asides, p.kept
+	p.asides, p.kept = nil, slices.Concat(kept, asides)
 	e.ward.mu.Unlock()
 	if err := e.keepPatient(ctx, key, p); err != nil {
 		e.ward.mu.Lock()
-		p.healed = false
+		p.asides, p.kept = asides, kept
 		e.ward.mu.Unlock()
 		return fmt.Errorf("accept %s: %w", u, err)
 	}
+	d.tell(Event{Changes: d.durable, Remote: true})
 	e.news()
 	return nil
 }

@@ -327,3 +327,31 @@ func TestScrub(t *testing.T) {
 	must(t, again.Close())
 	laptop.Scrub(doc.URL{}) // nothing there
 }
+
+// A document that was whole again when the process ended, with its old records still aside, is so at the next start.
+func TestHealedBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	d, dir, desk, urls := shared(t, 1)
+	d.flip(t, d.entries(t, "r")[2])
+	laptop := open(t, dir, tombolo.Options{Store: d, Offline: true})
+	if _, err := laptop.Document(t.Context(), urls[0]); err == nil {
+		t.Fatal("opened")
+	}
+	must(t, laptop.Close())
+	mark := d.entries(t, "q")[0]
+	laptop = open(t, dir, tombolo.Options{Store: d})
+	must(t, arrives(t, laptop, urls[0]).Close())
+	must(t, laptop.Close())
+	var b persist.Batch
+	b.Put(mark.Key, mark.Value) // as if it had not gone
+	must(t, d.Store.Apply(t.Context(), &b))
+
+	laptop = open(t, dir, tombolo.Options{Store: d, Offline: true})
+	h := arrives(t, laptop, urls[0])
+	same(t, h, arrives(t, desk, urls[0]))
+	must(t, h.Close())
+	must(t, laptop.Close())
+	if len(d.entries(t, "q")) > 0 {
+		t.Error("it is still aside")
+	}
+}

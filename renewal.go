@@ -67,6 +67,9 @@ func (e *Engine) becomeNew(ctx context.Context, dir string, r renewalRecord) err
 	if err == nil {
 		err = removeIfThere(filepath.Join(dir, membersFile))
 	}
+	if err == nil { // or a repair could put the old identity back
+		err = removeIfThere(filepath.Join(dir, identityCopyFile))
+	}
 	if err == nil {
 		err = e.replaceIdentity(dir)
 	}
@@ -134,6 +137,9 @@ func (e *Engine) finishRenewal(ctx context.Context, dir string) error {
 	}
 	left, err := e.moveAtRest(ctx, r.Home, e.mem.home)
 	if err != nil {
+		return fmt.Errorf("move the documents to the new home: %w", err)
+	}
+	if err := e.copyTombs(ctx, r.Home, e.mem.home); err != nil {
 		return fmt.Errorf("move the documents to the new home: %w", err)
 	}
 	b := &persist.Batch{}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 	"time"
 
 	"tombolo/doc"
@@ -47,9 +49,14 @@ type Restored struct {
 // device is invited; the same goes for the new home and the old one, whose documents merge by their IDs ([JoinOptions].Adopt).
 //
 // The directory is made beside, as dir.restoring, and gets its name when it is complete and durable: an attempt that was interrupted leaves no
-// device, and the next one begins anew. ErrNoIdentity and the errors of [VerifyBackup] leave nothing behind.
+// device, and the next one begins anew. ErrNoIdentity and the errors of [VerifyBackup] leave nothing behind. Where dir is a link to an empty
+// directory, the device goes there. What has the name dir.restoring and is no attempt is an error, and stays.
 func Restore(ctx context.Context, r io.Reader, dir string, opts RestoreOptions) (Restored, error) {
-	dir = filepath.Clean(dir)
+	out := Restored{Dir: filepath.Clean(dir)}
+	dir, err := realDir(dir)
+	if err != nil {
+		return Restored{}, err
+	}
 	if err := mayRestore(dir); err != nil {
 		return Restored{}, err
 	}
@@ -62,18 +69,80 @@ func Restore(ctx context.Context, r io.Reader, dir string, opts RestoreOptions) 
 		return Restored{}, ErrNoIdentity
 	}
 	temp := dir + ".restoring"
-	out, err := restore(ctx, a, temp, opts)
-	if _, busy := errors.AsType[*InUseError](err); busy {
-		return Restored{}, err // someone else is at it
+	attempt, err := beginAttempt(temp)
+	if err != nil {
+		return Restored{}, fmt.Errorf("restore %s: %w", dir, err)
 	}
+	defer attempt.Close()
+	err = restore(ctx, a, temp, opts, &out)
 	if err == nil {
 		err = takePlace(temp, dir)
 	}
 	if err != nil {
 		return Restored{}, errors.Join(fmt.Errorf("restore %s: %w", dir, err), os.RemoveAll(temp))
 	}
-	out.Dir = dir
 	return out, syncDir(filepath.Dir(dir))
+}
+
+// realDir is where a device goes: the same wherever the process is, and not in the place of a link.
+func realDir(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Lstat(dir); errors.Is(err, os.ErrNotExist) {
+		return dir, nil
+	}
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return "", fmt.Errorf("%s leads nowhere; remove it, or restore into another directory: %w", dir, err)
+	}
+	return real, nil
+}
+
+// beginAttempt makes an empty directory, of what an interrupted attempt left as well, and holds it until the file is closed: against others at
+// every step, which the engine's own lock is not. What is no attempt stays as it is.
+func beginAttempt(temp string) (_ *os.File, err error) {
+	if err := os.MkdirAll(filepath.Dir(temp), 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.Mkdir(temp, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, err
+	}
+	notOurs := fmt.Errorf("%s is in the way, and not what an earlier attempt left; move it away, or restore into another directory", temp)
+	f, err := os.OpenFile(temp, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENOTDIR) {
+		return nil, notOurs
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.Close())
+		}
+	}()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); errors.Is(err, syscall.EWOULDBLOCK) { // others: a file system without locks
+		return nil, &InUseError{Dir: temp}
+	}
+	entries, err := os.ReadDir(temp)
+	if err != nil {
+		return nil, errors.Join(notOurs, err)
+	}
+	ours := func(e os.DirEntry) bool { return e.Name() == lockFile } // the first thing in it
+	if len(entries) > 0 && !slices.ContainsFunc(entries, ours) {
+		return nil, notOurs
+	}
+	lock, err := lockDir(temp)
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		if !ours(entry) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(temp, entry.Name())))
+		}
+	}
+	return f, errors.Join(err, lock.Close())
 }
 
 // takePlace gives a directory its name, which an empty one may have.
@@ -103,48 +172,27 @@ func mayRestore(dir string) error {
 }
 
 // restore makes the device in temp, and opens it once.
-func restore(ctx context.Context, a *backup.Reader, temp string, opts RestoreOptions) (Restored, error) {
+func restore(ctx context.Context, a *backup.Reader, temp string, opts RestoreOptions, out *Restored) error {
 	device := opts.Device.withDefaults()
 	device.Offline = true
 	if device.Store != nil {
-		return Restored{}, errors.New("a backup is restored into the store of a directory: leave out Options.Store")
-	}
-	if err := cleared(temp); err != nil {
-		return Restored{}, err
+		return errors.New("a backup is restored into the store of a directory: leave out Options.Store")
 	}
 	if opts.Prepare != nil {
 		if err := opts.Prepare(temp); err != nil {
-			return Restored{}, err
+			return err
 		}
 	}
 	if err := fill(ctx, a, temp, device, opts); err != nil {
-		return Restored{}, err
+		return err
 	}
 	// Opening finishes what becomes a new device, and shows that it can be opened.
 	e, err := Open(ctx, temp, &device)
 	if err != nil {
-		return Restored{}, err
-	}
-	out := Restored{Device: e.Self(), Created: a.Head().Created, Documents: a.Summary().Documents, Unread: a.Summary().Damaged}
-	return out, e.Close()
-}
-
-// cleared makes an empty directory, of what an interrupted attempt left as well.
-func cleared(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	lock, err := lockDir(dir)
-	if err != nil {
-		return err
-	}
-	entries, err := os.ReadDir(dir)
-	for _, entry := range entries {
-		if entry.Name() != lockFile {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
-		}
-	}
-	return errors.Join(err, lock.Close())
+	out.Device, out.Created, out.Documents, out.Unread = e.Self(), a.Head().Created, a.Summary().Documents, a.Summary().Damaged
+	return e.Close()
 }
 
 // fill gives an empty directory an identity and a store.
@@ -217,6 +265,9 @@ func fillStore(ctx context.Context, a *backup.Reader, store persist.Store, opts 
 	}
 	if renewal.Home == (doc.SpaceID{}) {
 		return errNoHome
+	}
+	if renewal.Peer == "" { // it would not be known what belongs to whom
+		return errors.New("the backup does not say which device made it")
 	}
 	if !opts.SameDevice {
 		if err := f.add(ctx, persist.SettingEntry(keyRenewal, encodeRecord(renewal))); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	gosync "sync"
+	"time"
 
 	"tombolo/doc"
 	"tombolo/sync"
@@ -126,21 +127,6 @@ func (d *document) takeDeletionBack(ctx context.Context, by []doc.Hash) (bool, e
 	if deletion.Time.IsZero() || slices.ContainsFunc(deletion.By, func(h doc.Hash) bool { return !slices.Contains(by, h) }) {
 		return true, nil // somebody has taken it back, or has deleted it anew
 	}
-	if err := d.mayWrite(); err != nil {
-		return false, err
-	}
-	before := d.graph.Heads()
-	edited, err := d.full.Edit(d.e.note("restore"), undeleted)
-	if err != nil {
-		return false, err
-	}
-	s := &save{before: before}
-	for _, c := range edited.Changes {
-		s.changes = append(s.changes, c.Raw)
-	}
-	s = d.submit(s, d.marks())
-	if err := d.settled(ctx); err != nil {
-		return false, err
-	}
-	return s.err == nil, s.err
+	_, err = d.markNow(ctx, "restore", time.Time{})
+	return err == nil, err
 }

@@ -63,6 +63,10 @@ func fromBackup(ctx context.Context, r io.Reader, u doc.URL) (copied, error) {
 	found := map[doc.SpaceID]copied{}
 	d := dissection{want: func(n persist.Name) bool { return n.Doc == u.Doc }}
 	d.each = func(name persist.Name, header persist.Header, changes [][]byte, err error) error {
+		if name.Space != u.Space && len(found) > 0 {
+			found[name.Space] = copied{} // one of several others is not what is looked for
+			return nil
+		}
 		c := copied{changes: changes, heads: hashes(header.Heads), err: err}
 		if err == nil {
 			c.deleted, c.err = rebuild(name, header, changes)
@@ -100,6 +104,11 @@ func (e *Engine) restoreAs(ctx context.Context, key sync.Key, was copied) (int, 
 	n, err := e.addChanges(ctx, key, was.changes)
 	if err != nil {
 		return 0, err
+	}
+	if _, purged := e.tomb(key); purged { // or it would be deleted again; the changes may have come in an attempt that was interrupted
+		if err := e.forgetTomb(ctx, key); err != nil {
+			return n, err
+		}
 	}
 	h, err := e.open(ctx, key)
 	if err != nil {

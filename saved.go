@@ -22,7 +22,7 @@ func (h *Handle) Export(ctx context.Context) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		full, key, durable := d.full, d.key, len(d.unsaved) == 0
+		full, key, durable := d.full, d.key, len(d.unsaved) == 0 && d.waiting == nil
 		if !durable {
 			err = d.settled(ctx) // what the disk refuses never was, and does not belong in a file
 		}

@@ -26,12 +26,12 @@ const (
 )
 
 // Coalesce saves changes together. Change and the methods like it return when the document has the change in memory. It is saved when nobody has
-// edited for Quiet, when the first unsaved change is Most old, or when 1 MiB waits; earlier when somebody asks for it: [Handle.Flush], [Pending.Wait],
-// closing the handle or the engine, a change of a handle that saves at once, or changes of another device, which come behind it in the log. One save is
+// edited for Quiet, when the first unsaved change is Most old, or when 1 MiB waits; earlier when somebody asks for it: [Handle.Flush], [Handle.Wait],
+// [Pending.Wait], closing the handle or the engine, a change of a handle that saves at once, or changes of another device, which come behind it in the log. One save is
 // under way at a time.
 //
 // Other devices, watchers and [Handle.Heads] know what is saved. Changes that cannot be saved are undone, as ever: the log says so, and the next
-// Change, Flush or Close of each handle that made some is a [LostError]. Such a Change does nothing else.
+// Change, Flush, Wait or Close of each handle that made some is a [LostError]. Such a Change does nothing else.
 type Coalesce struct {
 	Quiet time.Duration // zero means 30 seconds
 	Most  time.Duration // zero means 2 minutes, or Quiet where that is longer

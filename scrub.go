@@ -20,18 +20,25 @@ func (e *Engine) scrub() {
 	pause := time.NewTimer(scrubAfter)
 	defer pause.Stop()
 	for name := range e.log.Docs() {
-		select {
-		case <-e.closed:
-			return
-		case <-pause.C:
+		for full := true; full; {
+			select {
+			case <-e.closed:
+				return
+			case <-pause.C:
+			}
+			var size int
+			size, full = e.check(name)
+			pause.Reset(time.Duration(size) * time.Second / scrubRate)
+			if full {
+				pause.Reset(scrubAfter)
+			}
 		}
-		pause.Reset(time.Duration(e.check(name)) * time.Second / scrubRate)
 	}
 }
 
-// check reads the records of a document and has it set aside where they are damaged. It gives the bytes it read.
-func (e *Engine) check(name persist.Name) int {
-	size := 0
+// check reads the records of a document and has it set aside where they are damaged. It gives the bytes it read, and reports whether the disk had no
+// room for setting it aside.
+func (e *Engine) check(name persist.Name) (size int, full bool) {
 	for r, err := range e.log.Records(e.run, name, 1) {
 		if err == nil {
 			size += len(r.Data)
@@ -50,9 +57,13 @@ func (e *Engine) check(name persist.Name) int {
 			d.mu.Unlock()
 			e.release(d)
 		}
+		if errors.Is(err, persist.ErrNoSpace) {
+			e.refused(err)
+			return size, true
+		}
 		if err != nil && !errors.Is(err, persist.ErrNotFound) && e.run.Err() == nil {
 			e.opts.Log.Warn("a document was checked and does not read", "doc", sync.Key{Space: name.Space, Doc: name.Doc}.Doc.Short(), "err", err)
 		}
 	}
-	return size
+	return size, false
 }

@@ -39,3 +39,31 @@ func TestStatusOutlivesARestart(t *testing.T) {
 		t.Errorf("desk cannot have the new change: %+v", d)
 	}
 }
+
+// A device that has nothing of a document has nothing on its disk, also where this one has nothing left of it either.
+func TestNothingIsNotDurable(t *testing.T) {
+	d, dir, desk, urls := shared(t, 1)
+	deleteAndPurge(t, desk, urls[0])
+	for _, e := range d.entries(t, "r") {
+		d.flip(t, e)
+	}
+	laptop := open(t, dir, tombolo.Options{Store: d})
+	ctx := patience(t)
+	for {
+		news := laptop.News()
+		s, err := laptop.Status(ctx)
+		must(t, err)
+		doc := s.Documents[0]
+		if doc.Devices[1].Durable && len(doc.Heads) == 0 {
+			t.Fatalf("it has it: %+v", doc)
+		}
+		if doc.State == tombolo.StateQuarantined && doc.Devices[1].Connected && len(doc.Devices[1].Heads) == 0 {
+			return
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			t.Fatal("it did not come to that")
+		}
+	}
+}

@@ -75,7 +75,7 @@ func (e *Engine) documentStatus(ctx context.Context, name persist.Name) (Documen
 		a, ok := e.core.acks[key][sync.PeerID(m.Peer)]
 		e.core.mu.Unlock()
 		if ok {
-			d.Heads, d.Since, d.Durable = a.heads, a.since, a.hash == here
+			d.Heads, d.Since, d.Durable = a.heads, a.since, a.hash == here && len(info.Heads) > 0
 		}
 		if d.Durable {
 			d.Heads = info.Heads
@@ -148,7 +148,11 @@ func (e *Engine) info(ctx context.Context, name persist.Name) (Info, error) {
 		return Info{}, err
 	}
 	if m.Stale {
-		if m, err = e.refreshMarks(ctx, sync.Key{Space: name.Space, Doc: name.Doc}); err != nil {
+		m, err = e.refreshMarks(ctx, key)
+		if err != nil && e.damaged(key) != nil {
+			return e.info(ctx, name) // reading it found that
+		}
+		if err != nil {
 			return Info{}, err
 		}
 	}
@@ -212,7 +216,7 @@ func (e *Engine) refreshMarks(ctx context.Context, key sync.Key) (meta, error) {
 		return meta{}, err
 	}
 	m := metaOf(marks)
-	if m != d.meta && len(d.unsaved) == 0 {
+	if m != d.meta && len(d.unsaved) == 0 && d.e.room() == nil {
 		d.submit(&save{before: d.graph.Heads()}, &m)
 	}
 	return m, nil

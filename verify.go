@@ -23,7 +23,8 @@ type BackupReport struct {
 	Damaged []DamagedCopy `json:"damaged"` // documents that do not read, or not as they were; empty when all is well
 }
 
-// DamagedCopy is a document of a backup that is not whole: it was damaged in the store that the backup was made of.
+// DamagedCopy is a document of a backup that is not whole: it was damaged in the store that the backup was made of. Or it is too large to be taken into
+// memory, which Why says then.
 type DamagedCopy struct {
 	URL doc.URL `json:"url"`
 	Why string  `json:"why"`
@@ -80,17 +81,24 @@ func rebuild(name persist.Name, header persist.Header, changes [][]byte) (delete
 	return !marks.Deleted.IsZero(), nil
 }
 
+// What a dissection holds in memory, in bytes, of a file that anyone may have made. A million documents have 200 MiB of headers; a document that may
+// still grow (Options.MaxDocument) has less than 4 GiB of changes unless somebody raised that limit.
+var (
+	maxHeaders int64 = 512 << 20
+	maxChanges int64 = 4 << 30
+)
+
 // dissection takes a backup apart into documents, while it is read: headers come before all records, and the records of a document together. One
-// document at a time is in memory, and the headers of all.
+// document at a time is in memory, and the headers of all that are wanted.
 type dissection struct {
-	want func(persist.Name) bool // which documents; asked when all headers are known
+	want func(persist.Name) bool // which documents
 	each func(name persist.Name, header persist.Header, changes [][]byte, err error) error
 }
 
 // documents ends without an error only where the backup has its end.
 func (d dissection) documents(ctx context.Context, a *backup.Reader) error {
 	codec := pack.New()
-	headers, format := &filler{store: memstore.New()}, persist.Entry{}
+	headers, format := &filler{store: memstore.New(), limit: maxHeaders}, persist.Entry{}
 	defer headers.store.Close()
 	var left map[uint64]persist.Name // documents to come; nil as long as there may be headers to come
 	var records *filler              // of the document that is being read
@@ -109,7 +117,13 @@ func (d dissection) documents(ctx context.Context, a *backup.Reader) error {
 		if err != nil {
 			return err
 		}
-		if _, ok := persist.HeaderOf(entry.Key); ok {
+		if name, ok := persist.HeaderOf(entry.Key); ok {
+			if left != nil {
+				return &backup.DamagedError{Err: errors.New("a header stands behind records")}
+			}
+			if !d.want(name) {
+				continue
+			}
 			if err := headers.add(ctx, entry); err != nil {
 				return err
 			}
@@ -141,12 +155,18 @@ func (d dissection) documents(ctx context.Context, a *backup.Reader) error {
 			continue
 		}
 		if records == nil {
-			records = &filler{store: memstore.New()}
+			records = &filler{store: memstore.New(), limit: maxChanges}
 			if err := records.add(ctx, format); err != nil {
 				return err
 			}
 		}
-		if err := records.add(ctx, entry); err != nil {
+		err := records.add(ctx, entry)
+		if errors.Is(err, errTooMuch) {
+			err = errors.Join(d.each(left[num], persist.Header{}, nil, err), records.store.Close())
+			records = nil
+			delete(left, num)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -184,15 +204,13 @@ func (d dissection) index(ctx context.Context, codec *pack.Codec, headers *fille
 	defer log.Close()
 	left := map[uint64]persist.Name{}
 	for name, slim := range log.Docs() {
-		switch {
-		case !d.want(name):
-		case slim.Num == 0:
-			_, err := log.Header(ctx, name)
-			if err := d.each(name, persist.Header{}, nil, err); err != nil {
-				return nil, err
-			}
-		default:
+		if slim.Num != 0 {
 			left[slim.Num] = name
+			continue
+		}
+		_, err := log.Header(ctx, name)
+		if err := d.each(name, persist.Header{}, nil, err); err != nil {
+			return nil, err
 		}
 	}
 	return left, nil
@@ -220,7 +238,11 @@ func (d dissection) finish(ctx context.Context, codec *pack.Codec, headers persi
 	h, err := log.Header(ctx, name)
 	var changes [][]byte
 	if err == nil {
+		size := int64(0)
 		for raw, rerr := range log.Changes(ctx, name, 1) {
+			if size += int64(len(raw)); size > maxChanges {
+				rerr = errTooMuch
+			}
 			if err = rerr; err != nil {
 				break
 			}
@@ -233,13 +255,21 @@ func (d dissection) finish(ctx context.Context, codec *pack.Codec, headers persi
 	return d.each(name, h, changes, err)
 }
 
+// errTooMuch says that a backup has more than is taken into memory.
+var errTooMuch = errors.New("the backup has more of it than fits in memory: restore the whole backup into a directory instead")
+
 // filler puts entries into a store, many at once.
 type filler struct {
 	store persist.Store
+	limit int64 // bytes it takes; 0: as many as come
+	size  int64
 	batch *persist.Batch
 }
 
 func (f *filler) add(ctx context.Context, e persist.Entry) error {
+	if f.size += int64(len(e.Key) + len(e.Value)); f.limit > 0 && f.size > f.limit {
+		return errTooMuch
+	}
 	if f.batch != nil && f.batch.Bytes()+len(e.Key)+len(e.Value)+persist.EntryCost > persist.MaxBatch {
 		if err := f.flush(ctx); err != nil {
 			return err

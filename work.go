@@ -248,7 +248,12 @@ func (d *document) changesOf(rec persist.Record) ([][]byte, error) {
 func (d *document) pack(ctx context.Context) {
 	d.packing.Lock()
 	defer d.packing.Unlock()
-	if err := d.e.log.Pack(ctx, d.name()); err != nil && !errors.Is(err, persist.ErrNotFound) && ctx.Err() == nil {
+	err := d.e.log.Pack(ctx, d.name())
+	if _, torn := errors.AsType[*persist.DamagedError](err); torn {
+		d.e.check(d.name())
+		return
+	}
+	if err != nil && !errors.Is(err, persist.ErrNotFound) && ctx.Err() == nil {
 		d.e.opts.Log.Warn("changes could not be packed; they stay as they are", "doc", d.key.Doc.Short(), "err", err)
 	}
 }

@@ -19,9 +19,9 @@ type Aside struct {
 }
 
 // SetAside takes a document from the list and keeps everything of it, under its
-// number. A document whose header does not read has lost its number: num is the
-// one to keep it under, from Orphans, or zero for one with no records. num does
-// not count where the header reads. In one write with it goes nothing else, so
+// number. num is for a document whose header did not read when the log was
+// opened: the number to keep it under, from Orphans, or zero for one with no
+// records. It does not count otherwise. In one write with it goes nothing else, so
 // a crash leaves the document as it was, or aside. ErrNotFound says that there
 // is no such document.
 func (l *Log) SetAside(ctx context.Context, name Name, num uint64) (Aside, error) {
@@ -29,11 +29,16 @@ func (l *Log) SetAside(ctx context.Context, name Name, num uint64) (Aside, error
 	err := l.take(ctx, func(t *turn) error {
 		h, err := t.header(name)
 		_, damaged := errors.AsType[*DamagedError](err)
+		l.mu.RLock()
+		known := l.index[name].Num
+		l.mu.RUnlock()
 		switch {
 		case err == nil:
 			aside.Num, aside.Header = h.Num, h
 		case !damaged:
 			return err
+		case known != 0:
+			aside.Num = known
 		case num == 0:
 			aside.Num = t.newNumber()
 		default:

@@ -190,3 +190,22 @@ func TestSetAsideFails(t *testing.T) {
 		t.Fatalf("%d records are left after the next opening", n)
 	}
 }
+
+// TestHeaderGoesBad sets a document aside whose header read when the log was opened: its records stay with it.
+func TestHeaderGoesBad(t *testing.T) {
+	s := memstore.New()
+	l := openLog(t, s)
+	mustAppend(t, l, doc(1), adding(0, some(3, "a")...))
+	mustAppend(t, l, doc(2), adding(0, some(3, "b")...))
+	l.Close()
+	l = openLog(t, s)
+	spoilHeader(t, s, doc(2))
+	a, err := l.SetAside(ctx, doc(2), 0)
+	if err != nil || a.Num != 2 || a.Header != nil {
+		t.Fatalf("SetAside gave %+v, %v", a, err)
+	}
+	if got := salvaged(t, l, a.Num, 0); !slices.EqualFunc(got, some(3, "b"), bytes.Equal) {
+		t.Fatalf("salvaged %q", got)
+	}
+	l.Close()
+}

@@ -30,7 +30,7 @@ var (
 	// as if it did not.
 	ErrSealed = errors.New("persist: the store is sealed; open it with its keys")
 	// ErrForeign says that a store holds data, but not a log's.
-	ErrForeign = errors.New("persist: the store holds other data than a document log; choose an empty place")
+	ErrForeign = errors.New("persist: the store holds other data than a document log, or is damaged; choose an empty place, or repair it (peer doctor --repair)")
 	// ErrCodec says that a Codec did not give back the bytes it was given, so
 	// that packing stopped with nothing changed.
 	ErrCodec = errors.New("persist: the codec does not give back the changes it packed; nothing was changed")
@@ -47,7 +47,7 @@ type NoSpaceError struct {
 
 // Error says what is free, what is needed and what to do.
 func (e *NoSpaceError) Error() string {
-	return fmt.Sprintf("persist: %d MiB free, %d MiB needed; free some disk space, then try again", e.Free>>20, e.Need>>20)
+	return fmt.Sprintf("persist: the disk is nearly full: %d MiB free, %d MiB needed; free some disk space, then try again", e.Free>>20, e.Need>>20)
 }
 
 // Unwrap returns ErrNoSpace.

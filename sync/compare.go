@@ -229,6 +229,10 @@ func (c *Core) compared(s *session, space doc.SpaceID, l *link, judge func(doc.I
 			c.queue(s, key, t)
 		}
 	}
+	maps.DeleteFunc(l.purged, func(id doc.ID, _ bool) bool { // what is not here is not asked for
+		_, here := sh.versions[id]
+		return !here
+	})
 	l.phase, l.gone = phaseDone, nil
 	c.compares++
 	c.pump(s)

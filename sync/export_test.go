@@ -40,6 +40,14 @@ var (
 	Token  = token
 )
 
+// Kept is how many purged documents of a peer are remembered.
+func (c *Core) Kept(peer PeerID) (n int) {
+	for _, l := range c.sessions[peer].links {
+		n += len(l.purged)
+	}
+	return n
+}
+
 // Encode is the frame of any message.
 func Encode(m any) []byte {
 	switch m.(type) {

@@ -86,3 +86,21 @@ func TestTooManyPurged(t *testing.T) {
 	d.say(sync.Gone{Space: home, Docs: []doc.ID{id(1)}}) // of a space that is not shared
 	d.stays()
 }
+
+// What a peer makes up is forgotten when the comparison is over, as it is not kept later.
+func TestPurgedElsewhere(t *testing.T) {
+	d := newDesk(t, "a")
+	d.core.Know(key(1), doc.HeadsHash(id(1), heads("x")))
+	d.greet(both)
+	mine := only[sync.Summary](d)
+	made := sync.Gone{Space: home, Docs: []doc.ID{id(1), id(2), id(3)}}
+	d.say(made)
+	d.say(mine)
+	if n := d.core.Kept(mallory); n != 1 {
+		t.Errorf("compared, it keeps %d", n)
+	}
+	d.say(made)
+	if n := d.core.Kept(mallory); n != 1 {
+		t.Errorf("later, it keeps %d", n)
+	}
+}

@@ -24,8 +24,8 @@ const maxWorkFactor = 20
 // MinPassphrase is the fewest bytes of a passphrase that Seal takes.
 const MinPassphrase = 8
 
-// ageIntro is how every file of age begins.
-const ageIntro = "age-encryption.org/v1\n"
+// Intro is how every sealed archive begins, as every file of age.
+const Intro = "age-encryption.org/v1\n"
 
 // Key closes archives and opens them: a passphrase, or keys of age.
 type Key struct {
@@ -78,7 +78,7 @@ func (k Key) recipients() ([]age.Recipient, error) {
 	for _, s := range k.Recipients {
 		r, err := age.ParseX25519Recipient(s)
 		if err != nil {
-			return nil, fmt.Errorf("recipient %q: %w; a recipient begins with age1", s, err)
+			return nil, fmt.Errorf("recipient %q is no public key of age; copy it again, it begins with age1", s)
 		}
 		out = append(out, r)
 	}
@@ -94,11 +94,11 @@ func Unseal(r io.Reader, k Key) (io.Reader, error) {
 		return nil, fmt.Errorf("open a backup: %w", err)
 	}
 	in := bufio.NewReader(r)
-	first, err := in.Peek(len(ageIntro))
+	first, err := in.Peek(len(Intro))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("open a backup: %w", err)
 	}
-	if string(first) != ageIntro {
+	if string(first) != Intro {
 		return nil, fmt.Errorf("open a backup: %w", ErrNotBackup)
 	}
 	plain, err := age.Decrypt(in, identities...)

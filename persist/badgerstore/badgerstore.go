@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 
@@ -21,6 +23,7 @@ type Store struct {
 	dir   string
 	db    *badger.DB
 	lock  *os.File
+	bare  bool // there is no ballast; guarded by commits.mu once the store is open
 	guard guard
 
 	shortened  *ShortenedError // what Open found missing; nil for nothing
@@ -92,10 +95,17 @@ func (s *Store) open(dir string, o Options) (err error) {
 	if err := s.commits.open(dir, count, o.Log); err != nil {
 		o.Log.Warn("the number of commits is not kept beside the store", "err", err)
 	}
-	if err := s.guard.takeBallast(); err != nil {
-		o.Log.Warn("no ballast file for a full disk", "err", err)
-	}
+	s.layBallast(o.Log)
 	return nil
+}
+
+// layBallast lays the ballast down. Where there is too little room for it the next commit tries again.
+func (s *Store) layBallast(log *slog.Logger) {
+	err := s.guard.takeBallast()
+	if err != nil {
+		log.Warn("no ballast file for a full disk", "err", err)
+	}
+	s.bare = err == nil && !exists(filepath.Join(s.dir, ballastName))
 }
 
 // lastCommit returns the number that Badger has, 0 when there is none yet.
@@ -256,6 +266,9 @@ func (s *Store) apply(b *persist.Batch) error {
 		return err
 	}
 	s.commits.done()
+	if s.bare { // the disk was full when the store was opened, and is not any more
+		s.layBallast(s.commits.log)
+	}
 	return nil
 }
 
@@ -270,13 +283,15 @@ func (s *Store) Room() error {
 	return s.guard.admit(persist.MaxBatch)
 }
 
-// Close implements persist.Store. It compacts, which takes up to a second or so.
+// Close implements persist.Store. It compacts, which takes up to a second or so,
+// and gives up the ballast where the disk is full.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.mu.Lock()
 		s.closed = true
 		s.mu.Unlock()
 		s.calls.Wait()
+		_ = s.guard.makeRoom() // Badger writes tables now, and dies where it cannot; what there is has to do
 		s.closeErr = errors.Join(s.db.Close(), s.commits.close(), removeOwner(s.dir), s.lock.Close())
 	})
 	return s.closeErr

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"tombolo/persist"
@@ -318,6 +319,31 @@ func TestFullAtOpen(t *testing.T) {
 	}
 }
 
+// TestBallastComesBack lays the ballast down as soon as there is room, in a store that was opened without.
+func TestBallastComesBack(t *testing.T) {
+	dir := t.TempDir()
+	free := uint64(40 << 20)
+	s := open(t, dir, &badgerstore.Options{Free: func() (uint64, error) { return free, nil }})
+	ballast := filepath.Join(dir, "ballast")
+	if _, err := os.Stat(ballast); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("the ballast on a full disk: %v", err)
+	}
+	free = 70 << 20 // enough for the write, not for the ballast
+	if err := put(t, s, "a", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(ballast); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("the ballast took what data needs: %v", err)
+	}
+	free = 1 << 30
+	if err := put(t, s, "b", nil); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(ballast); err != nil || info.Size() != 32<<20 {
+		t.Fatalf("the ballast was not laid down: %v", err)
+	}
+}
+
 func TestLog(t *testing.T) {
 	var out bytes.Buffer
 	h := slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})
@@ -353,5 +379,29 @@ func TestTableMissing(t *testing.T) {
 		if _, err := badgerstore.Open(dir, nil); err == nil || errors.Is(err, persist.ErrLocked) {
 			t.Fatalf("Open with a table missing: %v", err)
 		}
+	}
+}
+
+// TestFullAtClose closes on a disk that others have filled meanwhile: the
+// tables that Badger writes then need the ballast.
+func TestFullAtClose(t *testing.T) {
+	dir := t.TempDir()
+	var full atomic.Bool
+	free := func() (uint64, error) {
+		if full.Load() {
+			return 0, nil
+		}
+		return 1 << 30, nil
+	}
+	s := open(t, dir, &badgerstore.Options{Free: free})
+	if err := put(t, s, "a", []byte("1")); err != nil {
+		t.Fatal(err)
+	}
+	full.Store(true)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "ballast")); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("the ballast was not given up: %v", err)
 	}
 }

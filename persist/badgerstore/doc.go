@@ -31,7 +31,7 @@
 //	KEYREGISTRY      Badger: encryption keys, of which there are none
 //	LOCK             process ID of the owner; the lock itself is on the directory
 //	commits          number of the last commit: magic "tmbcmts1", 8 bytes, CRC-32C
-//	ballast          32 MiB of nothing, given up to open a store on a full disk
+//	ballast          32 MiB of nothing, given up to open and close a store on a full disk
 //	damaged/         copies of damaged files as they were found, and report, a line
 //	                 for each opening that missed something; the store does not use it
 package badgerstore

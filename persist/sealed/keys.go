@@ -27,7 +27,7 @@ var (
 	// ErrNoSlot says that there is no slot of that number.
 	ErrNoSlot = errors.New("sealed: no such slot; Slots lists them")
 	// ErrLastSlot says that removing a slot would leave no way to the data.
-	ErrLastSlot = errors.New("sealed: the only slot is not removed, since the data would be lost with it; add another first")
+	ErrLastSlot = errors.New("sealed: the only secret is not removed, since the data would be lost with it; add another first")
 	// ErrTooManySlots says that no further slot fits.
 	ErrTooManySlots = errors.New("sealed: 64 slots are taken; remove one first")
 	// ErrOtherKeys says that the keys file was replaced by that of another data key.

@@ -90,7 +90,7 @@ func (d damage) spoil(path string, place float64) error {
 type snapshot struct {
 	dir      string
 	files    map[string]savedFile
-	identity string // another name of the file that identity.key is: a new file would make the directory a copy of itself
+	identity string // another name of the file that identity.key is: with a new file, and a new folder of the store, the directory is a copy of itself
 }
 
 type savedFile struct {
@@ -127,15 +127,28 @@ func takeSnapshot(dir, identity string) (snapshot, error) {
 	return s, os.Link(filepath.Join(dir, identityName), identity)
 }
 
-const identityName = "identity.key"
+const (
+	identityName = "identity.key"
+	storeName    = "store"
+)
 
-// restore makes the directory what it was.
+// emptied removes what is in a folder, but for one name.
+func emptied(dir, but string) error {
+	entries, err := os.ReadDir(dir)
+	for _, entry := range entries {
+		if entry.Name() != but {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
+		}
+	}
+	return err
+}
+
+// restore makes the directory what it was. The folder of the store stays the same one where it is there.
 func (s snapshot) restore() error {
-	if err := os.RemoveAll(s.dir); err != nil {
+	if err := emptied(s.dir, storeName); err != nil {
 		return err
 	}
-	// The order of a walk: folders first.
-	if err := os.Mkdir(s.dir, 0o700); err != nil {
+	if err := emptied(filepath.Join(s.dir, storeName), ""); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	for name, f := range s.files {
