@@ -130,7 +130,7 @@ func (p *remote) do(ctx context.Context, method string, header http.Header, data
 	}
 	resp, err := p.opts.Client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", strings.ToLower(method), p.Name(), hideURL(err))
+		return nil, fmt.Errorf("the server of %s cannot be reached; check the address, and that it runs: %w", p.Name(), hideURL(err))
 	}
 	defer resp.Body.Close()
 	if err := read(resp.Body); err != nil {

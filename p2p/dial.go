@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -15,6 +17,7 @@ import (
 var (
 	errNoAddress = errors.New("p2p: no address of the peer is known yet; it is looked for on the LAN if discovery is on")
 	errWaiting   = errors.New("p2p: connected, waiting for the peer to begin the session")
+	errSlow      = errors.New("it took too long")
 	errRefused   = errors.New("p2p: the peer closed the connection; is this device still a member there?")
 )
 
@@ -116,7 +119,28 @@ func (c *contact) connect() error {
 	case err == nil: // a gater that refuses us says so only by closing
 		return errRefused
 	}
+	if d, ok := errors.AsType[*swarm.DialError](err); ok && len(d.DialErrors) > 0 {
+		return unreachedError{d}
+	}
 	return fmt.Errorf("p2p: dial: %w", err)
+}
+
+// unreachedError is a DialError on one line: each address, and in a few words why it does not answer.
+type unreachedError struct{ *swarm.DialError }
+
+func (e unreachedError) Error() string {
+	said := make([]string, len(e.DialErrors))
+	for i, d := range e.DialErrors {
+		why := d.Cause
+		for inner := errors.Unwrap(why); inner != nil; inner = errors.Unwrap(inner) {
+			why = inner
+		}
+		if errors.Is(why, context.DeadlineExceeded) || errors.Is(why, os.ErrDeadlineExceeded) {
+			why = errSlow
+		}
+		said[i] = fmt.Sprintf("%s: %v", d.Address, why)
+	}
+	return "p2p: no answer from " + strings.Join(said, ", ")
 }
 
 // nudge asks for an attempt soon: an address was announced, a network came up.

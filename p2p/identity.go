@@ -21,7 +21,7 @@ var ErrNoIdentity = errors.New("p2p: no identity yet; run init first")
 
 // ErrBrokenIdentity says that the identity file is there but cannot be used. It
 // is never replaced silently, because every other device knows this one by it.
-var ErrBrokenIdentity = errors.New("p2p: the identity file is damaged; restore it from a backup, or move it away and run init again (other devices must then invite this one anew)")
+var ErrBrokenIdentity = errors.New("p2p: the identity file is damaged; 'peer doctor --repair' puts back the copy of it, or restore it from a backup")
 
 // Identity is the Ed25519 key that other devices know this one by. It prints as
 // its public ID and never as its key. Safe for use by several goroutines.
@@ -76,7 +76,7 @@ func LoadHidden(path string, reveal func([]byte) ([]byte, error)) (*Identity, er
 	}
 	id, err := unmarshalIdentity(data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrBrokenIdentity, path, err)
+		return nil, fmt.Errorf("%w (%s: %w)", ErrBrokenIdentity, path, err)
 	}
 	return id, nil
 }
@@ -151,7 +151,7 @@ func identityFromSeed(seed []byte) (*Identity, error) {
 func unmarshalIdentity(data []byte) (*Identity, error) {
 	priv, err := crypto.UnmarshalPrivateKey(data)
 	if err != nil {
-		return nil, err
+		return nil, errors.New("it holds no key")
 	}
 	if priv.Type() != pb.KeyType_Ed25519 {
 		return nil, errors.New("not an Ed25519 key")

@@ -11,11 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/gologshim"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
@@ -269,5 +271,18 @@ func TestJoinErrors(t *testing.T) {
 	cancel()
 	if err := joinError(ctx, io.EOF); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestUnreached has one line for people, of what libp2p says on several.
+func TestUnreached(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Net: "tcp4", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	err := unreachedError{&swarm.DialError{Cause: swarm.ErrAllDialsFailed, DialErrors: []swarm.TransportError{
+		{Address: addr(t, "/ip4/10.0.0.7/tcp/4001"), Cause: refused},
+		{Address: addr(t, "/ip4/10.0.0.8/tcp/4001"), Cause: context.DeadlineExceeded},
+	}}}
+	want := "p2p: no answer from /ip4/10.0.0.7/tcp/4001: connection refused, /ip4/10.0.0.8/tcp/4001: it took too long"
+	if err.Error() != want || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("%v\nwant %s", err, want)
 	}
 }

@@ -37,8 +37,18 @@ func (p *peer) backupCommand() *cobra.Command {
 		if p.engine != nil {
 			return run(cmd, args) // the client has the file and the passphrase
 		}
+		// What will not work is said before anyone is asked for a passphrase.
+		if err := p.hasDir(); err != nil {
+			return err
+		}
+		if !tombolo.Exists(p.dir) {
+			return p.noDevice()
+		}
 		if _, err := os.Lstat(args[0]); err == nil {
 			return fmt.Errorf("%s is there already; choose another name, or remove it first", args[0])
+		}
+		if err := hasParent(args[0]); err != nil {
+			return err
 		}
 		key, err := p.closingKey(recipients, passphrase)
 		if err != nil {
@@ -70,7 +80,7 @@ func (p *peer) closingKey(recipients []string, file string) (tombolo.BackupKey, 
 		}
 		return tombolo.BackupKey{Recipients: recipients}, nil
 	}
-	s, err := p.secret(file, "Passphrase of the backup", true)
+	s, err := p.secret(file, "Passphrase of the backup", "--passphrase-file, or use --recipient", true)
 	return tombolo.BackupKey{Passphrase: s}, err
 }
 
@@ -192,7 +202,7 @@ func (f *backupFile) open(p *peer, name string, tell func(done, total uint64)) (
 
 func (f *backupFile) key(p *peer) (tombolo.BackupKey, error) {
 	if f.identities == "" {
-		s, err := p.secret(f.passphrase, "Passphrase of the backup", false)
+		s, err := p.secret(f.passphrase, "Passphrase of the backup", "--passphrase-file, or use --identity-file", false)
 		return tombolo.BackupKey{Passphrase: s}, err
 	}
 	if f.passphrase != "" {

@@ -24,7 +24,11 @@ func (p *peer) compactCommand() *cobra.Command {
 				return err
 			}
 			return p.print(r, func(w io.Writer) {
-				fmt.Fprintf(w, "%s before, %s after\n", inBytes(r.Before), inBytes(r.After))
+				if r.After < r.Before {
+					fmt.Fprintf(w, "%s before, %s after\n", inBytes(r.Before), inBytes(r.After))
+				} else { // of a small store it is mostly room that Badger keeps for what comes
+					fmt.Fprintf(w, "as small as it gets: %s\n", inBytes(r.After))
+				}
 				fmt.Fprintf(w, "%s packed, %s of old caches dropped\n", count(r.Packed, "document"), inBytes(r.Caches))
 				if r.Skipped > 0 {
 					fmt.Fprintf(w, "%s left as they are, because they do not read; 'peer%s doctor' says more\n", count(r.Skipped, "document"), p.dirFlag())

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tombolo"
+	"tombolo/persist/sealed"
 )
 
 // copiedFlags are the answers to what a copied directory is.
@@ -27,10 +28,13 @@ func copiedFlags(cmd *cobra.Command, copied *tombolo.Copied) {
 	}
 }
 
-// askCopied says how to answer what the engine asks.
-func (p *peer) askCopied(err error) error {
+// refused says in the words of this program why a directory was not opened, where it waits for an answer.
+func (p *peer) refused(err error) error {
 	c, ok := errors.AsType[*tombolo.CopiedError](err)
-	if !ok {
+	switch {
+	case errors.Is(err, sealed.ErrSecret):
+		return fmt.Errorf("the secret does not fit the device in %s; check it, or use another one (passphrase, key file, recovery key)", p.dir)
+	case !ok:
 		return err
 	}
 	return fmt.Errorf("%s is a copy of a device's directory, and a device must not run twice. If the original is gone: 'peer%s run --moved'. "+

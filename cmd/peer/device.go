@@ -39,6 +39,9 @@ func (p *peer) initCommand() *cobra.Command {
 			}
 		}
 		eng, err := tombolo.Open(cmd.Context(), p.dir, opts)
+		if err != nil && seal {
+			err = fmt.Errorf("%w; the recovery key was not shown: remove %s before you try again", err, p.dir)
+		}
 		if err != nil {
 			return err
 		}

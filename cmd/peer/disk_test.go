@@ -145,6 +145,25 @@ func TestDiskFillsUnderNode(t *testing.T) {
 	}
 }
 
+// A node that is stopped while the disk is full to the last byte ends well.
+func TestStopOnFullDisk(t *testing.T) {
+	disk := smallDisk(t, "tmpfs")
+	d := newDiskDevice(t, filepath.Join(disk, "data"))
+	stop := d.run()
+	var made struct{ URL string }
+	d.must(&made, "doc", "create", `{"n":1}`)
+	filler := filepath.Join(disk, "filler")
+	_ = exec.Command("sh", "-c", "exec cat /dev/zero > "+filler).Run() // ends when nothing is left
+	stop()
+	if err := os.Remove(filler); err != nil {
+		t.Fatal(err)
+	}
+	var v map[string]int
+	if d.must(&v, "doc", "get", made.URL); v["n"] != 1 {
+		t.Errorf("the document is %v", v)
+	}
+}
+
 // diskDevice is a device whose node is a process of its own.
 type diskDevice struct {
 	t            *testing.T

@@ -79,6 +79,9 @@ func (p *peer) examine(ctx context.Context, repair bool, accept []doc.URL) error
 	if err := p.hasDir(); err != nil {
 		return err
 	}
+	if !tombolo.Exists(p.dir) {
+		return p.noDevice()
+	}
 	opts := &tombolo.Options{Unlock: p.unlock()}
 	patient, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -101,7 +104,7 @@ func (p *peer) examine(ctx context.Context, repair bool, accept []doc.URL) error
 				if !p.json {
 					printRepaired(p.err, d) // what was done before it failed
 				}
-				return p.askCopied(err)
+				return p.refused(err)
 			}
 			return p.printDiagnosis(d)
 		}
@@ -146,6 +149,6 @@ func (p *peer) printDiagnosis(d tombolo.Diagnosis) error {
 
 func printRepaired(w io.Writer, d tombolo.Diagnosis) {
 	for _, what := range d.Repaired {
-		fmt.Fprintf(w, "repaired %s\n", printable(withoutPackages(what)))
+		fmt.Fprintf(w, "repair   %s\n", printable(withoutPackages(what)))
 	}
 }

@@ -69,7 +69,7 @@ func (p *peer) openingSecret() (none sealed.Secret, err error) {
 	if !slices.ContainsFunc(slots, func(s sealed.Slot) bool { return s.Kind != sealed.KindKeyFile }) {
 		return none, fmt.Errorf("the device in %s opens with a key file only; name it with --key-file", p.dir)
 	}
-	text, err := p.secret(from.passphrase, "Passphrase or recovery key of this device", false)
+	text, err := p.secret(from.passphrase, "Passphrase or recovery key of this device", deviceSecret, false)
 	if err != nil {
 		return none, err
 	}
@@ -80,12 +80,15 @@ func (p *peer) openingSecret() (none sealed.Secret, err error) {
 	return passphrase(text), nil
 }
 
+// deviceSecret is where the secret of a device may stand. --passphrase-file of some commands is for a backup's.
+const deviceSecret = "--passphrase-file (beside a backup: PEER_PASSPHRASE_FILE), or use --key-file"
+
 func passphrase(text []byte) sealed.Secret { return sealed.Passphrase(string(text), sealed.Cost{}) }
 
-// newSecret gives a secret that is set: a key file, which is made where there is none, or a passphrase.
-func (p *peer) newSecret(from secretFiles) (sealed.Secret, error) {
+// newSecret gives a secret that is set: a key file, which is made where there is none, or a passphrase. flags is as for secret.
+func (p *peer) newSecret(from secretFiles, flags string) (sealed.Secret, error) {
 	if from.key == "" {
-		text, err := p.secret(from.passphrase, "New passphrase of this device", true)
+		text, err := p.secret(from.passphrase, "New passphrase of this device", flags, true)
 		return passphrase(text), err
 	}
 	s, err := sealed.KeyFile(from.key)
@@ -101,7 +104,7 @@ func (p *peer) sealNew() (open tombolo.Unlock, recovery sealed.Secret, err error
 	if err != nil {
 		return nil, recovery, err
 	}
-	secret, err := p.newSecret(from)
+	secret, err := p.newSecret(from, deviceSecret)
 	if err != nil {
 		return nil, recovery, err
 	}
@@ -153,7 +156,7 @@ func (p *peer) onKeys(do func(keys *sealed.Keys, args []string) error) func(*cob
 		}
 		keys, err := sealed.Open(p.dir, secret)
 		if err != nil {
-			return err
+			return p.refused(err)
 		}
 		return do(keys, args)
 	}
@@ -220,7 +223,7 @@ func (p *peer) keyAddCommand() *cobra.Command {
 		secret := sealed.NewRecoveryKey()
 		if !recovery {
 			var err error
-			if secret, err = p.newSecret(from); err != nil {
+			if secret, err = p.newSecret(from, "--new-passphrase-file, or use --new-key-file or --recovery"); err != nil {
 				return err
 			}
 		}
@@ -260,9 +263,9 @@ func (p *peer) keyChangeCommand() *cobra.Command {
 		}
 		keys, err := sealed.Open(p.dir, old)
 		if err != nil {
-			return err
+			return p.refused(err)
 		}
-		now, err := p.newSecret(from)
+		now, err := p.newSecret(from, "--new-passphrase-file")
 		if err != nil {
 			return err
 		}

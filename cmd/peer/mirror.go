@@ -90,8 +90,8 @@ func (p *peer) fromHere(cmd *cobra.Command, args []string, i int) ([]string, err
 		if err != nil {
 			return nil, err
 		}
-		if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("there is no directory %s; make it first", filepath.Dir(path))
+		if err := hasParent(path); err != nil {
+			return nil, err
 		}
 		args[i] = path
 	}
@@ -106,6 +106,14 @@ func (p *peer) fromHere(cmd *cobra.Command, args []string, i int) ([]string, err
 	cmd.Flags().Visit(func(f *pflag.Flag) { line = append(line, "--"+f.Name+"="+f.Value.String()) })
 	p.args = slices.Concat(line, []string{"--"}, args)
 	return args, nil
+}
+
+// hasParent checks that there is a directory for a file.
+func hasParent(file string) error {
+	if _, err := os.Stat(filepath.Dir(file)); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("there is no directory %s; make it first", filepath.Dir(file))
+	}
+	return nil
 }
 
 func isURL(place string) bool { return strings.Contains(place, "://") }

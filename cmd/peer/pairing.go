@@ -56,8 +56,8 @@ func (p *peer) printInvitation(made tombolo.Invitation) error {
 		if p.terminal {
 			qrterminal.GenerateHalfBlock(made.Link, qrterminal.L, w)
 		}
-		left := made.Expires.Sub(p.now()).Round(time.Second)
-		fmt.Fprintf(w, "Whoever has this link can join, once, for the next %s. On the other device: peer join LINK\n%s\n", left, made.Link)
+		fmt.Fprintf(w, "Whoever has this link can join, once, until %s. On the other device: peer join LINK\n%s\n",
+			made.Expires.Local().Format(time.DateTime), made.Link)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"tombolo"
 	"tombolo/cmd/peer/internal/control"
@@ -97,9 +98,7 @@ func (p *peer) commands() *cobra.Command {
 		Args:              usage(noCommand),
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w; a value that begins with - goes after --, and '%s --help' shows the flags", err, cmd.CommandPath())}
-	})
+	root.SetFlagErrorFunc(wrongFlag)
 	root.PersistentFlags().StringVar(&p.dir, "dir", p.dir, "the directory of this device's data")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON")
 	p.secretFlags(root)
@@ -112,13 +111,27 @@ func (p *peer) commands() *cobra.Command {
 	return root
 }
 
+// wrongFlag says what is wrong with the flags of a command line.
+func wrongFlag(cmd *cobra.Command, err error) error {
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		err = fmt.Errorf("--%s cannot be %q", invalid.GetFlag().Name, invalid.GetValue())
+	} else if _, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		err = fmt.Errorf("%w; a value that begins with - goes after --", err)
+	}
+	return usageError{fmt.Errorf("%w; '%s --help' shows the flags", err, cmd.CommandPath())}
+}
+
 // usage makes what check finds wrong with the arguments a usage error.
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
+		err := check(cmd, args)
+		if err == nil {
+			return nil
 		}
-		return nil
+		if cmd.HasParent() && !cmd.HasSubCommands() {
+			err = fmt.Errorf("the command is '%s %s', and it was given %s", cmd.Parent().CommandPath(), cmd.Use, count(len(args), "argument"))
+		}
+		return usageError{fmt.Errorf("%w; see '%s --help'", err, cmd.CommandPath())}
 	}
 }
 
@@ -136,6 +149,11 @@ func (p *peer) hasDir() error {
 		return usageError{errors.New("no directory for this device's data: give one with --dir, or set HOME")}
 	}
 	return nil
+}
+
+// noDevice says that there is no device in p.dir, and what makes one.
+func (p *peer) noDevice() error {
+	return fmt.Errorf("there is no device in %s; make one with 'peer%s init', or choose another directory with --dir", p.dir, p.dirFlag())
 }
 
 // dataDir is where a user's data belongs; empty if nothing says so.

@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -162,5 +165,40 @@ func TestPrintable(t *testing.T) {
 	}
 	if got := named(tombolo.Device{Peer: "12D3KooWabcdefghijklmnop"}); got != "…ijklmnop" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// The commands and flags that the README and docs/operations.md name are there.
+func TestDocumentedCommands(t *testing.T) {
+	named := regexp.MustCompile("(?m)(?:^    \\./|`)peer ([a-z][^`#\n]*)")
+	p := &peer{}
+	found := 0
+	for _, file := range []string{"README.md", "docs/operations.md"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range named.FindAllStringSubmatch(string(text), -1) {
+			root := p.commands()
+			root.InitDefaultHelpCmd()
+			words := strings.Fields(line[1])
+			for i := range words {
+				words[i], _, _ = strings.Cut(words[i], "|") // one of several
+			}
+			cmd, rest, err := root.Find(words)
+			if err != nil || cmd.HasSubCommands() && len(rest) > 0 {
+				t.Errorf("%s: peer %s: there is no such command: %v", file, line[1], err)
+				continue
+			}
+			found++
+			for _, word := range words {
+				if flag, ok := strings.CutPrefix(word, "--"); ok && cmd.Flag(flag) == nil {
+					t.Errorf("%s: peer %s: there is no flag --%s", file, line[1], flag)
+				}
+			}
+		}
+	}
+	if found < 30 {
+		t.Errorf("only %d commands were found: does the pattern still fit?", found)
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -75,11 +74,11 @@ func (p *peer) reach(ctx context.Context, how access, opts *tombolo.Options) (ne
 			return conn, nil, err
 		}
 		if how == existing && !tombolo.Exists(p.dir) {
-			return nil, nil, fmt.Errorf("there is no device in %s; make one with 'peer%s init', or choose another directory with --dir", p.dir, p.dirFlag())
+			return nil, nil, p.noDevice()
 		}
 		eng, err := tombolo.Open(ctx, p.dir, opts)
 		if _, busy := errors.AsType[*tombolo.InUseError](err); !busy {
-			return nil, eng, p.askCopied(err)
+			return nil, eng, p.refused(err)
 		}
 		select {
 		case <-time.After(retry):

@@ -81,7 +81,7 @@ func (p *peer) restoreDevice(ctx context.Context, from *backupFile, file string,
 		Recovery string `json:"recovery,omitempty"`
 	}{r, recovery.Text()}
 	return p.print(shape, func(w io.Writer) {
-		fmt.Fprintf(w, "%s (%s) keeps %s in %s, as of %s\n", named(r.Device), r.Device.Peer, count(int(r.Documents), "document"), r.Dir,
+		fmt.Fprintf(w, "%s (%s) keeps %s in %s, as of %s\n", named(r.Device), r.Device.Peer, count(int(r.Documents), "document"), printable(r.Dir),
 			r.Created.Local().Format("2006-01-02 15:04:05"))
 		warnUnread(w, r.Unread)
 		if seal {
@@ -102,7 +102,7 @@ func (p *peer) sealRestored(opts *tombolo.RestoreOptions, recovery *sealed.Secre
 	if err != nil {
 		return err
 	}
-	secret, err := p.newSecret(from)
+	secret, err := p.newSecret(from, deviceSecret)
 	if err != nil {
 		return err
 	}

@@ -22,14 +22,14 @@ const maxSecret = 4096
 
 var (
 	errDifferent = errors.New("the two entries differ; try again")
-	errNoSecret  = errors.New("it is empty")
+	errNoSecret  = errors.New("it is empty; give a passphrase")
 )
 
 // secret gives a passphrase or another secret that a person knows: the first line of file, without its end, or with file "" what a person types
-// on the terminal, which does not show it. prompt says what is asked for, such as "Passphrase of the backup"; twice asks again, for a secret that
-// is set. Letters with accents are brought to one form (Unicode NFC), so that a secret is the same on every system. Only the client calls it: a
+// on the terminal, which does not show it. prompt says what is asked for, such as "Passphrase of the backup", and flags which flags name such a
+// file, for where there is no terminal; twice asks again, for a secret that is set. Letters with accents are brought to one form (Unicode NFC), so that a secret is the same on every system. Only the client calls it: a
 // node has another working directory and no terminal.
-func (p *peer) secret(file, prompt string, twice bool) ([]byte, error) {
+func (p *peer) secret(file, prompt, flags string, twice bool) ([]byte, error) {
 	if file != "" {
 		s, err := readSecret(file)
 		if err != nil {
@@ -39,7 +39,7 @@ func (p *peer) secret(file, prompt string, twice bool) ([]byte, error) {
 	}
 	in, ok := p.in.(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
-		return nil, fmt.Errorf("%s: there is no terminal to ask on; write it to a file that only you can read, and name that with --passphrase-file", prompt)
+		return nil, fmt.Errorf("%s: there is no terminal to ask on; write it to a file that only you can read, and name that with %s", prompt, flags)
 	}
 	s, err := p.ask(in, prompt)
 	if err != nil {

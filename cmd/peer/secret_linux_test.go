@@ -107,7 +107,7 @@ func TestSecretOnATerminal(t *testing.T) {
 		program, person := terminal(t)
 		out := &answering{t: t, person: person, term: program, lines: c.lines}
 		p := &peer{in: program, err: out}
-		got, err := p.secret("", "Secret of the test", c.twice)
+		got, err := p.secret("", "Secret of the test", "--secret-file", c.twice)
 		if string(got) != c.want || (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Error(), c.err) {
 			t.Errorf("%q: got %q, %v", c.lines, got, err)
 		}
@@ -131,7 +131,7 @@ func TestSecretInterrupted(t *testing.T) {
 		}
 	}}
 	p := &peer{in: program, err: out}
-	if _, err := p.secret("", "Secret of the test", false); !errors.Is(err, control.ErrInterrupted) {
+	if _, err := p.secret("", "Secret of the test", "--secret-file", false); !errors.Is(err, control.ErrInterrupted) {
 		t.Errorf("got %v", err)
 	}
 	out.wg.Wait()

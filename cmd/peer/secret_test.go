@@ -22,7 +22,7 @@ func TestSecretFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := &peer{}
-		if got, err := p.secret(path, "", true); err != nil || string(got) != want {
+		if got, err := p.secret(path, "", "--secret-file", true); err != nil || string(got) != want {
 			t.Errorf("%q: got %q, %v", content, got, err)
 		}
 	}
@@ -36,13 +36,13 @@ func TestSecretFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := &peer{}
-		if got, err := p.secret(path, "", true); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "xxx") {
+		if got, err := p.secret(path, "", "--secret-file", true); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "xxx") {
 			t.Errorf("%.20q: got %.20q, %v", content, got, err)
 		}
 	}
 	p := &peer{in: strings.NewReader("correct horse\n")}
 	for file, want := range map[string]string{dir: "is a directory", filepath.Join(dir, "missing"): "no such file", "": "there is no terminal"} {
-		if got, err := p.secret(file, "", false); err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := p.secret(file, "", "--secret-file", false); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %q, %v", file, got, err)
 		}
 	}

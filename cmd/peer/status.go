@@ -34,6 +34,9 @@ func (p *peer) printStatus(w io.Writer, st tombolo.Status) {
 		fmt.Fprintf(w, "  the disk is nearly full (%d MiB free, %d MiB needed): documents can be read and take no changes until there is room\n",
 			st.Store.Free>>20, st.Store.Need>>20)
 	}
+	if st.Paused {
+		fmt.Fprintf(w, "  paused: no connections until 'peer%s resume'\n", p.dirFlag())
+	}
 	if p.engine == nil {
 		fmt.Fprintf(w, "  no node is running; start it with: peer%s run\n", p.dirFlag())
 	}
@@ -58,7 +61,7 @@ func (p *peer) printStatus(w io.Writer, st tombolo.Status) {
 		if c.Connected {
 			state = "connected"
 		}
-		rows = append(rows, []string{named(c.Device), state, ago(p.now(), c.Since), orDash(c.Addr), printable(c.Error)})
+		rows = append(rows, []string{named(c.Device), state, ago(p.now(), c.Since), orDash(c.Addr), printable(withoutPackages(c.Error))})
 	}
 	section(w, rows)
 
