@@ -72,7 +72,7 @@ func (e *Engine) sweep() {
 			return
 		case <-tick.C:
 		}
-		_ = e.room() // the news that there is room again come from here, if nobody asks
+		_ = e.lookForRoom() // for those who wait for news of it
 		e.reviveDue()
 		for _, d := range e.still() {
 			if !d.isBusy() { // those edits have their own time

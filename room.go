@@ -8,7 +8,8 @@ import (
 )
 
 // A disk that is nearly full is not written to: the store refuses what would leave too little to survive with, and everything that was
-// acknowledged stays readable. From then on edits are refused before they are made, until there is room again.
+// acknowledged stays readable. From then on edits are refused before they are made, until there is room again. The status, and the sweep, find out
+// before anybody tries.
 
 // StoreStatus says whether this device's store takes changes.
 type StoreStatus struct {
@@ -31,7 +32,15 @@ type disk struct{ full atomic.Bool }
 // roomy is a store that knows whether it has room: nil, or a *persist.NoSpaceError.
 type roomy interface{ Room() error }
 
-// room is nil unless the store refused a write for want of room, and still would.
+// lookForRoom asks the store whether it would take a write, which nobody may have tried yet.
+func (e *Engine) lookForRoom() error {
+	if store, can := e.store.(roomy); can {
+		e.refused(store.Room())
+	}
+	return e.room()
+}
+
+// room is nil unless the store was found without room, and still is. It costs nothing while there is room.
 func (e *Engine) room() error {
 	if !e.disk.full.Load() {
 		return nil
@@ -47,7 +56,7 @@ func (e *Engine) room() error {
 	return nil
 }
 
-// refused looks whether a write failed for want of room.
+// refused looks whether a write failed, or would, for want of room.
 func (e *Engine) refused(err error) {
 	if _, can := e.store.(roomy); !can || !errors.Is(err, persist.ErrNoSpace) {
 		return
@@ -66,7 +75,7 @@ func (e *Engine) news() {
 }
 
 func (e *Engine) storeStatus() StoreStatus {
-	err := e.room()
+	err := e.lookForRoom()
 	if err == nil {
 		return StoreStatus{State: StateReady}
 	}

@@ -50,6 +50,9 @@ func TestReadOnlyWhileTheDiskIsFull(t *testing.T) {
 	for round := range 3 {
 		set(t, h, "/n", round)
 		d.short.Store(true)
+		if s, of := state(); round > 0 && (s.State != tombolo.StateReadOnly || of != tombolo.StateReadOnly) { // before anybody tries to write
+			t.Fatalf("without room the store is %+v, the document %s", s, of)
+		}
 		for range 2 {
 			if err := h.Change(t.Context(), "", put("/lost", 1)); !errors.Is(err, persist.ErrNoSpace) {
 				t.Fatalf("an edit without room: %v", err)

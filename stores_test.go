@@ -24,7 +24,7 @@ var record = flag.String("record-store", "", "record a device's directory as tes
 //
 //	go test -run TestStoresOfBefore -record-store 2026-11-format-1 .
 //
-// A name with "sealed" in it is that of a sealed directory.
+// A name with "sealed" in it is that of a sealed directory; those with "marks" and later ones have a deleted document and a purged one.
 func TestStoresOfBefore(t *testing.T) {
 	if *record != "" {
 		recordStore(t, filepath.Join("testdata", "stores", *record+".tar.gz"))
@@ -65,7 +65,26 @@ func TestStoresOfBefore(t *testing.T) {
 				t.Errorf("it lists %q", others)
 			}
 			set(t, h, "/n", 1)
+			if strings.Contains(name, "marks") {
+				holdsDeleted(t, e)
+			}
 		})
+	}
+}
+
+// holdsDeleted finds the deleted document and the purged one of a recorded directory.
+func holdsDeleted(t *testing.T, e *tombolo.Engine) {
+	t.Helper()
+	gone, err := e.Home().ListDeleted(t.Context())
+	must(t, err)
+	if len(gone) != 1 || gone[0].Name != "deleted" || gone[0].Deleted.IsZero() {
+		t.Errorf("it lists as deleted %+v", gone)
+	}
+	for name, purged := range map[string]bool{"deleted": false, "purged": true} {
+		_, err := e.Home().Open(t.Context(), name)
+		if deleted, ok := errors.AsType[*tombolo.DeletedError](err); !ok || deleted.Purged != purged {
+			t.Errorf("opening %q: %v", name, err)
+		}
 	}
 }
 
@@ -80,7 +99,7 @@ func fixtureOptions(name string) tombolo.Options {
 	return opts
 }
 
-// recordStore makes a device with a packed document, loose changes, and a document without a name.
+// recordStore makes a device with a packed document, loose changes, a document without a name, a deleted and a purged one.
 func recordStore(t *testing.T, name string) {
 	dir, opts := t.TempDir(), fixtureOptions(name)
 	e, err := tombolo.Open(t.Context(), dir, &opts)
@@ -106,6 +125,12 @@ func recordStore(t *testing.T, name string) {
 	must(t, err)
 	other, err := e.Home().Create(t.Context(), map[string]any{"x": 1})
 	must(t, err)
+	for _, name := range []string{"deleted", "purged"} {
+		gone, err := e.Home().Open(t.Context(), name)
+		must(t, err)
+		must(t, errors.Join(gone.Delete(t.Context()), gone.Close()))
+	}
+	must(t, e.Purge(t.Context(), doc.URL{Space: e.Home().ID(), Doc: doc.NamedID("fixture", "purged")}))
 	must(t, errors.Join(h.Close(), other.Close(), e.Close()))
 
 	must(t, os.MkdirAll(filepath.Dir(name), 0o755))
