@@ -13,10 +13,13 @@ func TestAdoptWithAnEmptyPatient(t *testing.T) {
 	for _, r := range s.entries(t, "r") {
 		s.flip(t, r)
 	}
+	gate := make(chan struct{}) // the damage is found behind the value
+	s.set(func() { s.gate = gate })
 	e := open(t, dir, tombolo.Options{Store: s})
 	h, err := e.Document(t.Context(), u)
 	must(t, err)
 	defer h.Close()
+	close(gate)
 	for ctx := patience(t); ; {
 		news := e.News()
 		if _, err := h.JSON(""); isDamaged(err) {

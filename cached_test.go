@@ -298,9 +298,9 @@ func TestDamageBehindTheValue(t *testing.T) {
 	e := open(t, dir, tombolo.Options{Store: s})
 	desk := inMemory(t, tombolo.Options{})
 	pair(t, e, desk, false)
-	want := text(t, arrives(t, desk, u))
 	there := arrives(t, desk, u)
 	must(t, there.Wait(patience(t), tombolo.OnDevices(2)))
+	want := text(t, there) // all of it has arrived
 	must(t, e.Close())
 	for _, r := range s.entries(t, "r") {
 		s.flip(t, r)
@@ -338,4 +338,23 @@ func TestDamageBehindTheValue(t *testing.T) {
 	}
 	set(t, h, "/title", "again")
 	must(t, h.Wait(patience(t), tombolo.OnDevices(2)))
+}
+
+// A document whose damage is found while it is being opened is damaged, not missing.
+func TestDamageWhileOpening(t *testing.T) {
+	t.Parallel()
+	for range 3 { // the value may still be in time
+		s, dir, u := large(t, put("/title", "hello"))
+		for _, r := range s.entries(t, "r") {
+			s.flip(t, r)
+		}
+		e := again(t, s, dir)
+		h, err := e.Document(t.Context(), u)
+		if err == nil {
+			must(t, h.Close())
+		} else if !isDamaged(err) {
+			t.Errorf("opening it: %v", err)
+		}
+		must(t, e.Close())
+	}
 }

@@ -306,8 +306,11 @@ func (e *Engine) Document(ctx context.Context, u doc.URL, options ...OpenOption)
 		}
 	}
 	h, err := e.openAs(ctx, key, o)
-	if err == nil && !h.exists() { // it was purged since, or moved
-		return nil, errors.Join(e.notFound(u), h.Close())
+	if err == nil && !h.exists() { // it was purged since, or moved, or what lies behind its cached value does not read
+		if err = e.damaged(key); err == nil {
+			err = e.notFound(u)
+		}
+		return nil, errors.Join(err, h.Close())
 	}
 	return h, err
 }
