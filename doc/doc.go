@@ -50,7 +50,8 @@
 // Containers at fixed paths (map keys only) are made by changes that follow from document, path and kind alone, so that two devices that create a
 // list at /items apart share that list and all items of both. So what each device fills in at the start, such as a text or list of defaults, is there
 // twice after they met: begin with empty ones, or show defaults without writing them. Such containers are cleared and hidden, never deleted: see docs/format.md. Go arrays are
-// the exception: they keep their length, so one of two that were made apart counts.
+// the exception: they keep their length, so one of two that were made apart counts. [Tx.Seed] begins a place with content by a change that follows from
+// that content: devices that do so apart have begun it once.
 //
 // A [Table] holds records of one type by ID, with times, deletion and restoring. An [Action] is a named edit with a payload, which the history shows.
 //
@@ -58,8 +59,8 @@
 //
 // [Doc.Get] reads the Go form, [Doc.Read] and [Get] a Go variable, [Doc.JSON] the canonical JSON ([EncodeJSON], [DecodeJSON]): equal values give equal bytes.
 // The same methods of [Tx] see what was written so far, and those of [Version], which [Doc.At] gives, the document at older heads. A [Cursor]
-// stays at its character or element while others edit. [Doc.Conflicts] are the values that devices wrote in one place apart, and
-// [Doc.AllConflicts] says where there are any.
+// stays at its character or element while others edit. [Doc.Content] looks at the whole value where it lies, without a copy.
+// [Doc.Conflicts] are the values that devices wrote in one place apart, and [Doc.AllConflicts] says where there are any.
 //
 // # Changes
 //
@@ -83,6 +84,6 @@
 //
 // # Marks
 //
-// The key $m of the root map belongs to the engine (app, name, removed containers, deletion): [Doc.Marks], [Tx.SetName] and [Tx.SetDeleted]. It is hidden
-// from reading and refused in writing.
+// The key $m of the root map belongs to the engine (app, name, removed containers, deletion, versions of a schema that wrote here): [Doc.Marks],
+// [Tx.SetName], [Tx.SetDeleted], [Tx.MarkSchema] and [Tx.RequireWriter]. It is hidden from reading and refused in writing.
 package doc

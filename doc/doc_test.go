@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -316,7 +317,7 @@ func TestMarksAreHidden(t *testing.T) {
 	edit(t, d, func(tx *doc.Tx) error { return tx.SetName("shopping") })
 	m, err := d.Marks()
 	must(t, err)
-	if m != (doc.Marks{App: "test", Name: "shopping", Layout: 1}) {
+	if want := (doc.Marks{App: "test", Name: "shopping", Layout: 1}); !reflect.DeepEqual(m, want) {
 		t.Errorf("marks: %+v", m)
 	}
 	wantJSON(t, d, `{}`)

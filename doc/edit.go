@@ -142,7 +142,7 @@ func (tx *Tx) container(app string, path Pointer, k kind) container {
 func (tx *Tx) app() (string, bool) {
 	if !tx.asked {
 		tx.asked = true
-		tx.name = marksOf(tx.s.Now()).App
+		tx.name = appOf(tx.s.Now())
 		tx.ours = tx.s.Graph().Has(hashOf(Genesis(tx.d.id, tx.name)))
 	}
 	return tx.name, tx.ours

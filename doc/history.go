@@ -21,8 +21,8 @@ type Entry struct {
 	Author  string    // who, see [Note]; empty where the writer does not say
 	Ops     int       // how many operations it has
 
-	// Structural marks the genesis and the changes that create containers at fixed paths: they follow from the document alone, nobody
-	// wrote them, and a list for people leaves them out.
+	// Structural marks the genesis, the changes that create containers at fixed paths, and seeds ([Tx.Seed]): they are the same whoever
+	// made them, and a list for people leaves them out.
 	Structural bool
 }
 
@@ -71,7 +71,7 @@ func (d *Doc) entryAt(s *opset.Set, pos int) Entry {
 	_, structural := d.structure(s, pos)
 	return Entry{
 		Hash: s.Graph().At(pos), Deps: s.Graph().Deps(pos), Actor: []byte(info.Actor), Seq: info.Seq, Time: claimedTime(info.Time),
-		Message: info.Message, Author: authorOf(s, pos), Ops: info.Ops, Structural: structural,
+		Message: info.Message, Author: authorOf(s, pos), Ops: info.Ops, Structural: structural || d.isSeed(s, pos),
 	}
 }
 
@@ -94,7 +94,7 @@ func (d *Doc) structure(s *opset.Set, pos int) (path Pointer, ok bool) {
 	if info.Seq != 1 || info.Time != 0 || info.Message != "" {
 		return nil, false
 	}
-	app, h := marksOf(s.Now()).App, s.Graph().At(pos)
+	app, h := appOf(s.Now()), s.Graph().At(pos)
 	if h == hashOf(Genesis(d.id, app)) {
 		return nil, true
 	}

@@ -17,6 +17,9 @@ type Marks struct {
 	Layout uint64 // version of its layout, see docs/format.md
 
 	Deleted time.Time // when it was deleted, in UTC and whole milliseconds; zero for a document that is not
+
+	Versions  []SchemaMark // the versions of a schema that wrote to it, ascending by version and print; see [Tx.MarkSchema]
+	MinWriter int          // the least version that may write to it, 0 for any; see [Tx.RequireWriter]
 }
 
 // Marks reads the document's marks.
@@ -42,7 +45,17 @@ func marksOf(v opset.View) Marks {
 		m.Layout, _ = v.Value(item).(uint64)
 	}
 	m.Deleted = deletedAt(v, obj)
+	m.Versions, m.MinWriter = schemaMarks(v, obj)
 	return m
+}
+
+// appOf is the application in the marks, without the others.
+func appOf(v opset.View) string {
+	obj, ok := mapAt(v, opset.Root, marksKey)
+	if !ok {
+		return ""
+	}
+	return stringAt(v, obj, markApp)
 }
 
 func stringAt(v opset.View, obj opset.Object, key string) string {
@@ -143,6 +156,16 @@ func (tx *Tx) makeGone() error {
 	}
 	_, err := tx.ensure(Pointer{marksKey, markGone}, kindMap)
 	return err
+}
+
+// lasting says whether a slot is that of a mark which no undo takes back: all but name, deletion and sources.
+func lasting(v opset.View, sl opset.Slot) bool {
+	marks, ok := mapAt(v, opset.Root, marksKey)
+	if !ok || sl.Seq || sl.Obj != marks {
+		return false
+	}
+	key := v.Set().KeyOf(sl)
+	return key != markName && key != markDeleted && !isSource(key) // with what was taken over, who took it over goes, too
 }
 
 // reader reads the document with this transaction's writes in place.

@@ -33,6 +33,19 @@ func genTreeMap(depth int) *rapid.Generator[map[string]any] {
 
 // step is one operation of a transaction, with what must read back afterwards.
 func step(rt *rapid.T, tx *doc.Tx) error {
+	if rapid.IntRange(0, 7).Draw(rt, "seed") > 0 {
+		return undoable(rt, tx)
+	}
+	path, v := genPath(0).Draw(rt, "path"), genTree(2).Draw(rt, "value")
+	_, nothing := tx.Get(path)
+	if err := tx.Seed(path, v); err != nil || nothing == nil {
+		return err // where it is there already, it may have been written to
+	}
+	return reads(rt, tx, path, v)
+}
+
+// undoable is step for what an undo takes back.
+func undoable(rt *rapid.T, tx *doc.Tx) error {
 	path := genPath(0).Draw(rt, "path")
 	switch op := rapid.SampledFrom([]string{"set", "set", "put", "remove", "add", "replace", "append", "insert", "splice", "inc", "name"}).Draw(rt, "op"); op {
 	case "set", "put":

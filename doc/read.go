@@ -99,7 +99,7 @@ func (r reader) decode(pl place, into any) error {
 		v, _ := r.value(pl) // what is hidden inside must not show
 		return value.Unmarshal(v, into)
 	}
-	return value.Decode(&source{reader: r, pl: pl}, into)
+	return value.Decode(r.source(pl), into)
 }
 
 // isGone says whether the container at p is marked as removed.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,8 @@ func everyDeed(tx *doc.Tx) map[string]error {
 		"SetName": tx.SetName("n"), "Cursor": errOf(tx.Cursor("l", 0)), "Position": errOf(tx.Position(doc.Cursor{})),
 		"Create": errOf(tasks.Create(tx, "", task{})), "Update": tasks.Update(tx, "x", func(*task) error { return nil }),
 		"Mark": tasks.Delete(tx, "x"), "Restore": tasks.Restore(tx, "x"), "Rows": errOf(tasks.List(tx)),
+		"Content": tx.Content(func(doc.Content) error { return nil }), "MarkSchema": tx.MarkSchema(lineage(1)), "RequireWriter": tx.RequireWriter(1),
+		"Seed": tx.Seed("s", 1), "DeleteRecord": tx.DeleteRecord("/tasks/x"),
 	}
 }
 
@@ -72,6 +75,7 @@ func TestClosed(t *testing.T) {
 		"Cursor": errOf(d.Cursor("t", 0)), "Position": errOf(d.Position(c)), "TakeBack": errOf(d.TakeBack(doc.Note{}, heads[0])),
 		"List": errOf(tasks.List(d)), "Tasks": errOf(tasks.Get(d, "x")), "Changed": errOf(tasks.Changed(d, nil)),
 		"Version.Get": errOf(then.Get("t")), "Version.Read": then.Read("t", &x), "Version.JSON": errOf(then.JSON("")), "Version.List": errOf(tasks.List(then)),
+		"Content": d.Content(nil), "Version.Content": then.Content(nil),
 	} {
 		if !errors.Is(err, doc.ErrClosed) {
 			t.Errorf("%s: %v", name, err)
@@ -187,7 +191,7 @@ func TestBeginnings(t *testing.T) {
 	if _, err := d.Edit(doc.Note{}, func(tx *doc.Tx) error { return tx.SetName("x") }); err == nil {
 		t.Error("a document without a genesis has a name")
 	}
-	if m, err := d.Marks(); err != nil || m != (doc.Marks{}) {
+	if m, err := d.Marks(); err != nil || !reflect.DeepEqual(m, doc.Marks{}) {
 		t.Errorf("%v, %v", m, err)
 	}
 	if (doc.SpaceID{1}).String() == (doc.SpaceID{2}).String() {

@@ -2,7 +2,6 @@ package doc
 
 import (
 	"slices"
-	"strconv"
 	"time"
 
 	"tombolo/doc/gate"
@@ -12,14 +11,32 @@ import (
 
 // source reads values for package value where they lie. It shows what is hidden, too: callers see to that.
 type source struct {
-	reader
-	pl    place
-	elems []opset.Item // of a list, from the first Len on
+	r    *reader
+	root bool // the document itself, without its marks
+	item opset.Item
+
+	elems  []opset.Item // of a list, once listed
+	listed bool
+	below  *source // the child that was given last, which the next one reuses
+}
+
+func (r *reader) source(pl place) *source { return &source{r: r, root: pl.root(), item: pl.item} }
+
+// object is the container that stands there, with its kind; kindNone for a scalar.
+func (x *source) object() (opset.Object, kind) {
+	if x.root {
+		return opset.Root, kindMap
+	}
+	obj, ok := x.r.s.Object(x.item)
+	if !ok {
+		return 0, kindNone
+	}
+	return obj, kindOf(x.r.s.Kind(obj))
 }
 
 // Kind says what stands there.
 func (x *source) Kind() value.Kind {
-	switch x.pl.kind(x.s) {
+	switch _, k := x.object(); k {
 	case kindMap:
 		return value.Map
 	case kindList:
@@ -27,7 +44,7 @@ func (x *source) Kind() value.Kind {
 	case kindText:
 		return value.TextKind
 	}
-	t, _ := x.s.Scalar(x.pl.item)
+	t, _ := x.r.s.Scalar(x.item)
 	return scalarKinds[t]
 }
 
@@ -37,40 +54,44 @@ var scalarKinds = [...]value.Kind{
 }
 
 func (x *source) Bool() bool {
-	t, _ := x.s.Scalar(x.pl.item)
+	t, _ := x.r.s.Scalar(x.item)
 	return t == gate.TypeTrue
 }
 
 func (x *source) Int() int64 {
-	if t, _ := x.s.Scalar(x.pl.item); t == gate.TypeCounter {
-		return x.v.Counter(x.pl.item)
+	if t, _ := x.r.s.Scalar(x.item); t == gate.TypeCounter {
+		return x.r.v.Counter(x.item)
 	}
-	return x.s.Int(x.pl.item)
+	return x.r.s.Int(x.item)
 }
 
-func (x *source) Uint() uint64 { return x.s.Uint(x.pl.item) }
+func (x *source) Uint() uint64 { return x.r.s.Uint(x.item) }
 
-func (x *source) Float() float64 { return x.s.Float(x.pl.item) }
+func (x *source) Float() float64 { return x.r.s.Float(x.item) }
 
 func (x *source) Str() string {
-	if x.pl.kind(x.s) == kindText {
-		return x.v.Text(x.pl.object(x.s))
+	if obj, k := x.object(); k == kindText {
+		return x.r.v.Text(obj)
 	}
 	return string(x.Bytes())
 }
 
+// StringBytes is the bytes of a String where they lie, for reading. It belongs to sources that can give them without a copy.
+func (x *source) StringBytes() []byte { return x.Bytes() }
+
 func (x *source) Bytes() []byte {
-	_, b := x.s.Scalar(x.pl.item)
+	_, b := x.r.s.Scalar(x.item)
 	return b
 }
 
-func (x *source) Time() time.Time { return time.UnixMilli(x.s.Int(x.pl.item)).UTC() }
+func (x *source) Time() time.Time { return time.UnixMilli(x.r.s.Int(x.item)).UTC() }
 
 func (x *source) Len() int {
-	if x.elems == nil {
-		obj := x.pl.object(x.s)
-		x.elems = make([]opset.Item, 0, x.v.Len(obj))
-		for _, item := range x.v.Elements(obj) {
+	if !x.listed {
+		x.listed = true
+		obj, _ := x.object()
+		x.elems = slices.Grow(x.elems[:0], x.r.v.Len(obj))
+		for _, item := range x.r.v.Elements(obj) {
 			x.elems = append(x.elems, item)
 		}
 	}
@@ -78,42 +99,41 @@ func (x *source) Len() int {
 }
 
 func (x *source) Index(i int) (value.Source, error) {
-	return x.child(strconv.Itoa(i), false, x.elems[i], true), nil
+	x.Len()
+	return x.child(x.elems[i]), nil
 }
 
 func (x *source) Field(key string) (value.Source, bool, error) {
-	item, ok := x.v.Get(x.pl.object(x.s), key)
-	return x.child(key, x.pl.fixed, item, ok), ok, nil
+	if x.root && key == marksKey {
+		return nil, false, nil
+	}
+	obj, _ := x.object()
+	item, ok := x.r.v.Get(obj, key)
+	if !ok {
+		return nil, false, nil
+	}
+	return x.child(item), true, nil
 }
 
 func (x *source) Each(f func(key string, s value.Source) error) error {
-	for _, e := range slices.Collect(x.entries()) {
-		if err := f(e.key, x.child(e.key, x.pl.fixed, e.item, true)); err != nil {
+	obj, _ := x.object()
+	for sl, item := range x.r.v.Keys(obj) {
+		key := x.r.s.KeyOf(sl)
+		if x.root && key == marksKey {
+			continue
+		}
+		if err := f(key, x.child(item)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-type entry struct {
-	key  string
-	item opset.Item
-}
-
-func (x *source) entries() func(yield func(entry) bool) {
-	return func(yield func(entry) bool) {
-		for sl, item := range x.v.Keys(x.pl.object(x.s)) {
-			key := x.s.KeyOf(sl)
-			if x.pl.root() && key == marksKey {
-				continue
-			}
-			if !yield(entry{key, item}) {
-				return
-			}
-		}
+// child is what stands inside: the same source each time, which package value allows.
+func (x *source) child(item opset.Item) *source {
+	if x.below == nil {
+		x.below = &source{r: x.r}
 	}
-}
-
-func (x *source) child(token string, fixed bool, item opset.Item, has bool) *source {
-	return &source{reader: x.reader, pl: place{path: Pointer{token}, fixed: fixed, item: item, has: has}}
+	x.below.item, x.below.listed = item, false
+	return x.below
 }

@@ -203,14 +203,30 @@ func (t *Table[T]) Update(tx *Tx, id string, fn func(rec *T) error) error {
 
 // Delete marks a record as deleted. It wins over edits that other devices make at the same time; those are in the record when it is restored. A
 // record that is deleted already stays as it is.
-func (t *Table[T]) Delete(tx *Tx, id string) error {
-	return t.mark(tx, id, func(row place, deleted bool) error {
-		at, err := wanted(tx.now())
-		if err != nil || deleted {
-			return err
-		}
-		return tx.put(tx.s.NewKey(row.object(tx.s), deletedKey), at)
-	})
+func (t *Table[T]) Delete(tx *Tx, id string) error { return t.mark(tx, id, tx.deleteRow) }
+
+// DeleteRecord is [Table.Delete] for the record at a path, where its table is not declared: [ErrNoRecord] where there is none.
+func (tx *Tx) DeleteRecord(path string) error {
+	if tx.over {
+		return errTxOver
+	}
+	p, err := parsePath(path)
+	if err != nil {
+		return err
+	}
+	if len(p) < 2 {
+		return badPath(p, "a record lies in a table; give the path of one, for example /tasks/7")
+	}
+	t := Table[struct{}]{p[:len(p)-1]}
+	return t.Delete(tx, p[len(p)-1])
+}
+
+func (tx *Tx) deleteRow(row place, deleted bool) error {
+	at, err := wanted(tx.now())
+	if err != nil || deleted {
+		return err
+	}
+	return tx.put(tx.s.NewKey(row.object(tx.s), deletedKey), at)
 }
 
 // Restore takes back the deletion of a record. Where another device deletes it again at the same time, it stays deleted. A record that is not

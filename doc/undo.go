@@ -90,7 +90,8 @@ func (u *Undo) CanRedo() bool {
 //   - What it removed comes back in its place, containers as a copy with what others wrote into them meanwhile, unless somebody else removed
 //     it, too. What others write into the removed original later is not in the copy.
 //   - A container that it made stays as long as something of others is in it.
-//   - Increments are taken off the counter. Marks on rich text stay.
+//   - Increments are taken off the counter. Marks on rich text stay, and so do seeds ([Tx.Seed]) and the document's marks
+//     other than name and deletion.
 //
 // Where all of that was overwritten the edit has no changes; the step is done with all the same. [ErrNoStep] when there is none. On another
 // error u is as it was. It costs the operations of the step, what they bring back, and a walk over the changes made since.

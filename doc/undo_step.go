@@ -57,6 +57,10 @@ func newTaking(u *Undo, tx *Tx, hashes []Hash) (*taking, error) {
 		if !ok {
 			return nil, fmt.Errorf("%w: %s; it was made in another document", ErrUnknownChange, h)
 		}
+		if tx.d.isSeed(t.s, pos) { // another device may have made it, too
+			deps = append(deps, h)
+			continue
+		}
 		inside, deps = append(inside, h), append(deps, graph.Deps(pos)...)
 		path, structural := tx.d.structure(t.s, pos)
 		if !structural {
@@ -126,6 +130,9 @@ func (t *taking) takeBack(w *touched) error {
 	obj := w.slot.Obj
 	if t.copied[obj] || t.stepMade(obj) && !t.kept[obj] {
 		return nil // settled with the container
+	}
+	if lasting(t.s.Now(), w.slot) {
+		return nil
 	}
 	sl, there := t.slot(w.slot)
 	var live, mine []opset.Item

@@ -91,7 +91,7 @@ func TestUndoAlone(t *testing.T) {
 			case "edit":
 				e, err := d.Edit(doc.Note{Time: noon}, func(tx *doc.Tx) error {
 					for range rapid.IntRange(1, 3).Draw(rt, "operations") {
-						if err := step(rt, tx); err != nil {
+						if err := undoable(rt, tx); err != nil {
 							return err
 						}
 					}
@@ -162,7 +162,7 @@ func TestUndoKeepsWhatOthersWrote(t *testing.T) {
 			case "a":
 				e, err := a.Edit(doc.Note{}, func(tx *doc.Tx) error {
 					for range rapid.IntRange(1, 3).Draw(rt, "operations") {
-						if err := step(rt, tx); err != nil {
+						if err := undoable(rt, tx); err != nil {
 							return err
 						}
 					}

@@ -1,0 +1,101 @@
+package schema
+
+import (
+	"errors"
+
+	"tombolo/doc"
+	"tombolo/doc/value"
+)
+
+// eval is what a group holds in one unit.
+type eval struct {
+	olds   []register // of the older version
+	epoch  string     // that counts; "" for none yet
+	fresh  bool       // a newer version wrote last, in that epoch
+	values []any      // the new ones
+	before []any      // what they were before an older version wrote; nil where none did since, or they never were
+	err    error      // of Up: the values are unknown
+}
+
+// eval reads a group: where the old fields are what their echoes say, a newer version wrote last and its values count; else Up makes them of the
+// old ones.
+func (u *unit) eval(g *group) (*eval, error) {
+	for _, known := range u.evals {
+		if known.g == g {
+			return known.e, nil
+		}
+	}
+	e := &eval{olds: make([]register, len(g.olds))}
+	for i, n := range g.olds {
+		var err error
+		if e.olds[i], err = u.register(n); err != nil {
+			return nil, err
+		}
+		if failed, ok := errors.AsType[*StepError](e.olds[i].err); ok {
+			e.err = failed
+		} else if e.olds[i].err != nil {
+			u.invalid(n, u.path.below(n.name), e.olds[i])
+		}
+	}
+	if err := u.inEpoch(g, e); err != nil {
+		return nil, err
+	}
+	if !e.fresh && e.err == nil {
+		e.before = e.values
+		if e.values, e.err = g.up(e.shown(), e.before); e.err != nil {
+			e.err = u.failed(g, "Up", e.err)
+		}
+	}
+	u.evals = append(u.evals, evaluated{g, e})
+	return e, nil
+}
+
+// shown are the old values as a view of the older version has them.
+func (e *eval) shown() []any {
+	out := make([]any, len(e.olds))
+	for i, r := range e.olds {
+		out[i] = r.shown
+	}
+	return out
+}
+
+// failed says that a function of a group failed in this unit.
+func (u *unit) failed(g *group, function string, err error) error {
+	return &StepError{Version: g.version, Step: g.step, Func: function, Path: u.path.below(), Err: err}
+}
+
+// inEpoch reads the values of the epoch that counts, if there is one, and whether the echoes hold.
+func (u *unit) inEpoch(g *group, e *eval) error {
+	f, err := u.freshness(g)
+	if err != nil || f.epoch == "" {
+		return err
+	}
+	e.epoch, e.fresh = f.epoch, f.fresh
+	values := make([]any, len(g.news))
+	for i := range g.news {
+		src, err := u.keyed(g.holder, g.newKey(i, e.epoch))
+		if src == nil && err == nil && !g.text {
+			src, err = u.keyed(g.holder, g.seedKey(i, e.epoch))
+		}
+		switch {
+		case err != nil:
+			return err
+		case src == nil:
+			e.fresh = false // not written by this package: Up says what there is
+			return nil
+		}
+		values[i] = scalar(src)
+		if s, ok := values[i].(doc.Text); ok {
+			values[i] = string(s)
+		}
+	}
+	e.values = values
+	return nil
+}
+
+func sameEcho(echo value.Source, old register) bool {
+	if echo == nil {
+		return old.absent
+	}
+	return !old.absent && doc.Equal(scalar(echo), echoOf(old.raw))
+}

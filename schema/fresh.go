@@ -1,0 +1,156 @@
+package schema
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"math"
+
+	"tombolo/doc/value"
+)
+
+// Most reading is of groups in whose epoch a newer version wrote last. This file finds that out, and where the values lie, without making Go values of
+// what is compared; eval.go does the rest.
+
+// freshness is whether a newer version wrote a group last, and in which epoch.
+type freshness struct {
+	g     *group
+	fresh bool
+	epoch string
+}
+
+// raw is a scalar where it lies. Two are of one value when all of it is the same.
+type raw struct {
+	kind value.Kind
+	num  uint64
+	text []byte
+}
+
+func (a raw) same(b raw) bool {
+	return a.kind == b.kind && a.num == b.num && bytes.Equal(a.text, b.text)
+}
+
+// rawOf reads a scalar; false for what is none.
+func rawOf(src value.Source) (r raw, ok bool) {
+	r.kind = src.Kind()
+	switch r.kind {
+	case value.Null:
+	case value.Bool:
+		if src.Bool() {
+			r.num = 1
+		}
+	case value.Int:
+		r.num = uint64(src.Int())
+	case value.Uint:
+		r.kind, r.num = value.Int, src.Uint()
+	case value.Float:
+		r.num = math.Float64bits(src.Float())
+	case value.Time:
+		r.num = uint64(src.Time().UnixMilli())
+	case value.String:
+		r.text = textOf(src)
+	case value.Bytes:
+		r.text = src.Bytes()
+	default:
+		return raw{}, false
+	}
+	return r, true
+}
+
+// textOf is the bytes of a string, which must not be changed: without a copy, where the source can give that.
+func textOf(src value.Source) []byte {
+	if s, ok := src.(interface{ StringBytes() []byte }); ok {
+		return s.StringBytes()
+	}
+	return []byte(src.Str())
+}
+
+// echo is what the echo of a value holds, see echoOf.
+func (a raw) echo() raw {
+	if a.kind == value.String && len(a.text) > longEcho {
+		sum := sha256.Sum256(a.text)
+		return raw{kind: value.Bytes, text: sum[:16]}
+	}
+	return a
+}
+
+// freshness says whether a group is fresh. Where it is false, eval knows more.
+func (u *unit) freshness(g *group) (f freshness, err error) {
+	for i := range u.fresh {
+		if u.fresh[i].g == g {
+			return u.fresh[i], nil
+		}
+	}
+	f.g = g
+	cur, err := u.keyed(g.holder, g.keys.cur)
+	if err != nil {
+		return f, err
+	}
+	if cur != nil && cur.Kind() == value.String {
+		f.epoch = cur.Str()
+		if f.fresh, err = u.untouched(g, f.epoch); err != nil {
+			return f, err
+		}
+	}
+	u.fresh = append(u.fresh, f)
+	return f, nil
+}
+
+// untouched says whether the old fields are what their echoes say.
+func (u *unit) untouched(g *group, epoch string) (bool, error) {
+	for i, n := range g.olds {
+		ok, err := u.echoed(n, g.holder, g.echoKey(i, epoch))
+		if !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// echoed says whether an old field is what its echo says.
+func (u *unit) echoed(n *node, holder []string, key string) (bool, error) {
+	src, err := u.stored(n)
+	if err != nil {
+		return false, err
+	}
+	if src == nil && n.group != nil { // an older version wrote last there, which may have changed nothing here
+		r, err := u.register(n)
+		if err != nil || r.err != nil {
+			return false, err
+		}
+		echo, err := u.keyed(holder, key)
+		return err == nil && sameEcho(echo, r), err
+	}
+	var old raw
+	there := src != nil
+	if there {
+		ok := false
+		if old, ok = rawOf(src); !ok {
+			return false, nil
+		}
+	}
+	echo, err := u.keyed(holder, key)
+	if err != nil || there != (echo != nil) {
+		return false, err
+	}
+	if !there {
+		return true, nil
+	}
+	known, ok := rawOf(echo)
+	return ok && known.same(old.echo()), nil
+}
+
+// stored is where the value of a register lies; nil where nothing is stored, or where a function has to say.
+func (u *unit) stored(n *node) (value.Source, error) {
+	if n.group == nil {
+		return u.at(n.at)
+	}
+	f, err := u.freshness(n.group)
+	if err != nil || !f.fresh {
+		return nil, err
+	}
+	src, err := u.keyed(n.group.holder, n.group.newKey(n.out, f.epoch))
+	if src != nil || err != nil || n.group.text {
+		return src, err
+	}
+	return u.keyed(n.group.holder, n.group.seedKey(n.out, f.epoch))
+}

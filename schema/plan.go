@@ -1,0 +1,148 @@
+package schema
+
+import (
+	"fmt"
+	"slices"
+
+	"tombolo/doc"
+	"tombolo/doc/value"
+)
+
+// plan is what an update is going to write. It is made as a whole before the first of it is written.
+type plan struct {
+	maps  []string // that have to be there, from the outside in
+	seeds []put    // what devices begin alike
+	puts  []put    // in this order
+}
+
+// put is one write.
+type put struct {
+	path string
+	how  how
+	v    any
+}
+
+type how uint8
+
+const (
+	assign how = iota
+	remove
+	drop   // a record
+	splice // v is an edit of a text
+)
+
+// edit is what is spliced into a text.
+type edit struct {
+	at, del int
+	s       string
+}
+
+func (p *plan) empty() bool { return len(p.maps)+len(p.seeds)+len(p.puts) == 0 }
+
+// apply carries the plan out.
+func (p *plan) apply(tx *doc.Tx) error {
+	for _, path := range p.maps {
+		if err := tx.Set(path, map[string]any{}); err != nil {
+			return err
+		}
+	}
+	for _, s := range p.seeds {
+		if err := tx.Seed(s.path, s.v); err != nil {
+			return err
+		}
+	}
+	for _, w := range p.puts {
+		if err := w.apply(tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w put) apply(tx *doc.Tx) error {
+	switch w.how {
+	case remove:
+		return tx.Remove(w.path)
+	case drop:
+		return tx.DeleteRecord(w.path)
+	case splice:
+		e := w.v.(edit)
+		return tx.Text(w.path).Splice(e.at, e.del, e.s)
+	}
+	return tx.Set(w.path, w.v)
+}
+
+// target is a unit being written.
+type target struct {
+	*plan
+	u       *unit
+	at      doc.Pointer // where the unit's map is stored
+	pending []pending   // fields of groups that are to change
+}
+
+// pending is a new value of a field that a group makes.
+type pending struct {
+	n *node
+	v any
+}
+
+// place is where something below the unit is stored.
+func (t *target) place(path ...string) string { return slices.Concat(t.at, path).String() }
+
+// has plans for the map at a path below the unit to be there.
+func (t *target) has(path []string) error {
+	for i := range len(path) + 1 {
+		if len(t.at)+i == 0 {
+			continue
+		}
+		src, err := t.u.at(path[:i])
+		if err != nil {
+			return err
+		}
+		if src != nil && src.Kind() == value.Map {
+			continue
+		}
+		if p := t.place(path[:i]...); !slices.Contains(t.maps, p) {
+			t.maps = append(t.maps, p)
+		}
+	}
+	return nil
+}
+
+// store plans a value at a path below the unit, where nil means null.
+func (t *target) store(path []string, v any) error {
+	if err := t.has(path[:len(path)-1]); err != nil {
+		return err
+	}
+	t.puts = append(t.puts, put{t.place(path...), assign, v})
+	return nil
+}
+
+// write plans a register.
+func (t *target) write(n *node, v any) error {
+	if n.group == nil {
+		return t.store(n.at, v)
+	}
+	t.pending = slices.DeleteFunc(t.pending, func(p pending) bool { return p.n.group == n.group && p.n.out == n.out })
+	t.pending = append(t.pending, pending{n, v})
+	return nil
+}
+
+// ValueError says that a value cannot be written. Nothing was.
+type ValueError struct {
+	Path  string // in the view, a JSON Pointer
+	Value any    // nil where it is of another kind
+	Err   error
+}
+
+func (e *ValueError) Error() string {
+	return fmt.Sprintf("schema: %s cannot be written: %v; nothing was written", e.Path, e.Err)
+}
+
+// Unwrap gives why.
+func (e *ValueError) Unwrap() error { return e.Err }
+
+// refuse says what is wrong with a value that this program wants to write.
+func refuse(path doc.Pointer, v any, format string, args ...any) error {
+	return &ValueError{Path: path.String(), Value: v, Err: fmt.Errorf(format, args...)}
+}

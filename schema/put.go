@@ -1,0 +1,129 @@
+package schema
+
+import (
+	"cmp"
+	"slices"
+
+	"tombolo/doc"
+)
+
+// settleGroups plans the fields of groups that are to change, the newest group first: what its Down gives may be fields of an older one.
+func (t *target) settleGroups() error {
+	for len(t.pending) > 0 {
+		g := slices.MaxFunc(t.pending, func(a, b pending) int { return a.n.group.compare(b.n.group) }).n.group
+		news := map[int]any{}
+		t.pending = slices.DeleteFunc(t.pending, func(p pending) bool {
+			if p.n.group == g {
+				news[p.n.out] = p.v
+			}
+			return p.n.group == g
+		})
+		if err := t.group(g, news); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare orders groups by when they came.
+func (g *group) compare(h *group) int {
+	return cmp.Or(cmp.Compare(g.version, h.version), cmp.Compare(len(g.id), len(h.id)), cmp.Compare(g.id, h.id))
+}
+
+// group plans new values of a group: an epoch where none is there or an older version wrote last, the values, and what older versions are to see
+// of them, with its echo.
+func (t *target) group(g *group, news map[int]any) error {
+	e, err := t.u.eval(g)
+	if err != nil {
+		return err
+	}
+	if e.err != nil {
+		return e.err
+	}
+	if err := t.has(g.holder); err != nil {
+		return err
+	}
+	epoch, err := t.epoch(g, e)
+	if err != nil {
+		return err
+	}
+	values := slices.Clone(e.values)
+	for i := range g.news {
+		v, changes := news[i]
+		if !changes {
+			continue
+		}
+		values[i] = v
+		if s, ok := v.(string); ok && g.text {
+			v = doc.Text(s)
+		}
+		t.key(g, g.newKey(i, epoch), v)
+	}
+	return t.lower(g, e, epoch, values)
+}
+
+// key plans a value under a key of a group's map.
+func (t *target) key(g *group, key string, v any) {
+	t.puts = append(t.puts, put{t.place(joined(g.holder, key)...), assign, v})
+}
+
+// epoch is the epoch to write into. It is begun where an older version wrote last.
+func (t *target) epoch(g *group, e *eval) (string, error) {
+	if e.fresh {
+		return e.epoch, nil
+	}
+	epoch, err := g.epochOf(e.values, e.epoch)
+	if err != nil {
+		return "", err
+	}
+	t.key(g, g.keys.cur, epoch)
+	if g.text {
+		path := t.place(joined(g.holder, g.newKey(0, epoch))...)
+		there, err := t.u.keyed(g.holder, g.newKey(0, epoch))
+		if there == nil && err == nil {
+			s, _ := e.values[0].(string)
+			t.seeds = append(t.seeds, put{path: path, v: doc.Text(s)})
+		}
+		return epoch, err
+	}
+	for i, v := range e.values {
+		t.key(g, g.seedKey(i, epoch), v)
+	}
+	return epoch, nil
+}
+
+// lower plans what older versions see of new values, and the echoes of it.
+func (t *target) lower(g *group, e *eval, epoch string, values []any) error {
+	olds := e.shown()
+	if !g.oneWay {
+		var err error
+		if olds, err = g.down(values, olds); err != nil {
+			return t.u.failed(g, "Down", err)
+		}
+	}
+	for i, n := range g.olds {
+		r := e.olds[i]
+		if !g.oneWay && !doc.Equal(olds[i], r.shown) {
+			v, err := n.accept(olds[i])
+			if err != nil {
+				return t.u.failed(g, "Down", err)
+			}
+			if err := t.write(n, v); err != nil {
+				return err
+			}
+			t.key(g, g.echoKey(i, epoch), echoOf(v))
+			continue
+		}
+		if r.absent {
+			continue
+		}
+		echo, err := t.u.keyed(g.holder, g.echoKey(i, epoch))
+		if err != nil {
+			return err
+		}
+		if !sameEcho(echo, r) {
+			t.key(g, g.echoKey(i, epoch), echoOf(r.raw))
+		}
+	}
+	return nil
+}
