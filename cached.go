@@ -61,7 +61,7 @@ func (d *document) showValue(ctx context.Context) bool {
 		return false // reading it says what is wrong
 	}
 	m, err := decodeMeta(header.Meta)
-	if err != nil {
+	if err != nil || m.Form != metaForm || m.Layout > knownLayout {
 		return false
 	}
 	_, data, err := d.e.log.Cache(ctx, d.name(), cacheValue)

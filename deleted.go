@@ -44,12 +44,12 @@ func (h *Handle) Delete(ctx context.Context) error { return h.mark(ctx, "delete"
 // not deleted stays as it is.
 func (h *Handle) Undelete(ctx context.Context) error { return h.mark(ctx, "undelete", time.Time{}) }
 
-// mark is no step of the handle's undo, which is about the value.
+// mark is no step of the handle's undo, which is about the value, and no matter of a schema.
 func (h *Handle) mark(ctx context.Context, message string, at time.Time) error {
 	if h.d.ephemeral {
 		return errEphemeralDelete
 	}
-	p, err := h.write(ctx, message, func(full *doc.Doc, note doc.Note) (doc.Edited, error) {
+	p, err := h.writeIf(ctx, (*document).mayWrite, message, func(full *doc.Doc, note doc.Note) (doc.Edited, error) {
 		return full.Edit(note, func(tx *doc.Tx) error { return tx.SetDeleted(at) })
 	})
 	if err != nil {

@@ -27,6 +27,9 @@
 //   - A directory that a release has written opens in all later ones.
 //   - Where the disk is nearly full, changes are errors that say so, documents can be read, and writing goes on by itself when there is room.
 //   - [Engine.Backup] is of one moment, while everything goes on. [Restore] makes a new device of it, or the same one, whose changes have new actors.
+//   - A program with [Options].Schemas reads what newer versions of it wrote, and does not write where that would damage it: a [schema.VersionError] says so.
+//   - A document of a layout to come is kept and passed on, and not opened: a [LayoutError].
+//   - [Fork] makes a device to try a new version of a program on: nothing gets from it to the original. [Derive] makes a document of an old one, and tells late edits of that.
 //   - A directory that [Seal] made shows those without its secrets how many records it has and how long they are: no value, name or ID. With all secrets lost, the data is lost.
 //   - One process owns a directory. A second one gets an [InUseError] that names the first. A copy of a directory is noticed: a [CopiedError].
 //   - [Engine.Close] waits for everything the engine began.

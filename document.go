@@ -41,6 +41,7 @@ type document struct {
 	watchers map[*watcher]struct{}
 	heir     *document // the document of another space that took this one's changes, handles and watchers over
 	meta     meta
+	standing standing      // what its marks mean for this program; of full
 	loose    uint64        // raw bytes not yet packed
 	packing  gosync.Mutex  // one at a time packs it
 	tidying  atomic.Int32  // how many times it is to be packed beside its other work

@@ -16,6 +16,7 @@ import (
 	"tombolo/persist"
 	"tombolo/persist/badgerstore"
 	"tombolo/persist/sealed"
+	"tombolo/schema"
 	"tombolo/sync"
 )
 
@@ -26,7 +27,8 @@ type Engine struct {
 	store    persist.Store
 	log      *persist.Log
 	codec    *pack.Codec
-	keys     *sealed.Keys // of a sealed directory, else nil
+	schemas  map[string][]*schema.Schema // by their Apps
+	keys     *sealed.Keys                // of a sealed directory, else nil
 	identity *p2p.Identity
 	node     *p2p.Node // nil when offline
 
@@ -85,7 +87,7 @@ func Open(ctx context.Context, dir string, opts *Options) (_ *Engine, err error)
 		ephemeral: map[sync.Key]*document{},
 		workers:   make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
 	}
-	e.store = e.opts.Store
+	e.store, e.schemas = e.opts.Store, schemasByApp(e.opts.Schemas)
 	e.run, e.cancel = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {

@@ -58,8 +58,12 @@ func (h *Handle) ephemeralStatus() (DocumentStatus, error) {
 	d := h.lock()
 	defer d.mu.Unlock()
 	u := doc.URL{Space: d.key.Space, Doc: d.key.Doc}
-	return DocumentStatus{
+	s := DocumentStatus{
 		URL: u.String(), App: d.meta.App, Name: d.meta.Name, State: StateReady, Changes: uint64(d.durable), Heads: d.heads,
 		Devices: []DeviceStatus{{Device: h.e.Self(), Self: true, Connected: true}},
-	}, nil
+	}
+	info := Info{State: s.State}
+	h.e.addSchema(&info, d.meta)
+	s.State, s.Problem, s.Schema, s.MinWriter = info.State, info.Problem, info.Schema, info.MinWriter
+	return s, nil
 }

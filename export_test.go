@@ -2,8 +2,10 @@ package tombolo
 
 import (
 	"context"
+	"time"
 
 	"tombolo/doc"
+	"tombolo/p2p"
 	"tombolo/persist"
 	"tombolo/sync"
 )
@@ -32,4 +34,42 @@ func (e *Engine) Utter(ctx context.Context, u doc.URL, raw []byte, hash doc.Hash
 	heads := h.Heads()
 	e.step(sync.Changed{Key: sync.Key{Space: u.Space, Doc: u.Doc}, Before: heads, After: []doc.Hash{hash}, Changes: [][]byte{raw}})
 	return h.Close()
+}
+
+// Allow has an engine expect another one, and dial it, as if it were a member of a space: for devices that have none in common.
+func (e *Engine) Allow(other *Engine) error {
+	return e.node.Allow(p2p.PeerID(other.identity.ID()), other.Addrs())
+}
+
+// Connected waits until there is a connection to another engine, and both have said hello.
+func (e *Engine) Connected(ctx context.Context, other *Engine) error {
+	return e.awaitPeer(ctx, other, func(p PeerStatus) bool { return p.Connected && p.Received > 0 && p.Sent > 0 })
+}
+
+// Refused waits until an attempt to reach another engine has failed.
+func (e *Engine) Refused(ctx context.Context, other *Engine) error {
+	return e.awaitPeer(ctx, other, func(p PeerStatus) bool { return !p.Connected && p.Error != "" })
+}
+
+func (e *Engine) awaitPeer(ctx context.Context, other *Engine, ok func(PeerStatus) bool) error {
+	tick := time.NewTicker(10 * time.Millisecond) // a failed attempt is no news
+	defer tick.Stop()
+	for {
+		for _, p := range e.peerStatus() {
+			if p.Peer == other.Self().Peer && ok(p) {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// Put gives an engine changes of a document, as another device would.
+func (e *Engine) Put(ctx context.Context, u doc.URL, changes ...[]byte) error {
+	_, err := e.addChanges(ctx, sync.Key{Space: u.Space, Doc: u.Doc}, changes)
+	return err
 }

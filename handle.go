@@ -46,6 +46,9 @@ func (e *Engine) openAs(ctx context.Context, key sync.Key, o opening) (*Handle, 
 	if err == nil {
 		err = e.damaged(key) // found just now
 	}
+	if err == nil {
+		err = d.isKnown()
+	}
 	if err != nil {
 		e.release(d)
 		return nil, err
@@ -77,6 +80,9 @@ func (h *Handle) load(ctx context.Context) (*document, error) {
 		err := d.read(ctx)
 		if err == nil && d.heir == nil {
 			err = h.e.damaged(d.key)
+		}
+		if err == nil && d.heir == nil {
+			err = d.isKnown()
 		}
 		if err == nil && d.heir == nil {
 			return d, nil
@@ -172,6 +178,13 @@ func (h *Handle) ChangeAsync(ctx context.Context, message string, fn func(*doc.T
 
 // write makes a change, which is to be known to the handle's undo, and sends it on its way to the disk.
 func (h *Handle) write(ctx context.Context, message string, change func(*doc.Doc, doc.Note) (doc.Edited, error)) (*Pending, error) {
+	return h.writeIf(ctx, (*document).mayEdit, message, change)
+}
+
+// writeIf is write where may has no objection.
+func (h *Handle) writeIf(
+	ctx context.Context, may func(*document) error, message string, change func(*doc.Doc, doc.Note) (doc.Edited, error),
+) (*Pending, error) {
 	if err := h.use(); err != nil {
 		return nil, err
 	}
@@ -188,7 +201,7 @@ func (h *Handle) write(ctx context.Context, message string, change func(*doc.Doc
 	if err := h.tellLost(); err != nil {
 		return nil, err
 	}
-	if err := d.mayWrite(); err != nil {
+	if err := may(d); err != nil {
 		return nil, err
 	}
 	before := d.graph.Heads()

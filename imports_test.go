@@ -38,7 +38,7 @@ var arrows = []struct{ from, to string }{
 	{"examples/...", ". doc/... schema persist/sealed internal/trace"},
 	{"internal/trace", ""},
 	{"mirror", ". doc/..."},
-	{"bench", ". doc/... persist/... internal/trace"},
+	{"bench", ". doc/... persist/... schema internal/trace"},
 	{"scripts/fuzz", "doc/..."},
 	{"scripts/...", ""},
 	{".", "doc/... persist/... p2p space sync schema"},

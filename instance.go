@@ -61,8 +61,14 @@ func (e *Engine) checkInstance(ctx context.Context, dir string) error {
 	if err = errors.Join(err, bad); err != nil {
 		return err
 	}
+	if begun.Peer != "" && e.opts.forking != nil && !begun.Alone {
+		return errBegun
+	}
 	if begun.Peer != "" {
 		return e.becomeNew(ctx, dir, begun)
+	}
+	if e.opts.forking != nil {
+		return e.renew(ctx, dir)
 	}
 	mark, bad, err := readSetting[instanceRecord](ctx, settings, keyInstance)
 	if err != nil {

@@ -25,17 +25,22 @@ func lockDir(dir string) (*dirLock, error) {
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("lock %s: %w", dir, err)
 		}
-		text, err := io.ReadAll(io.LimitReader(f, 32))
-		if err != nil {
-			return nil, fmt.Errorf("read who has %s: %w", dir, err)
-		}
-		pid, _ := strconv.Atoi(strings.TrimSpace(string(text))) // 0: the owner has not written it yet
-		return nil, &InUseError{Dir: dir, PID: pid}
+		return nil, inUse(f, dir)
 	}
 	if err := errors.Join(f.Truncate(0), write(f, strconv.Itoa(os.Getpid())+"\n")); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", dir, err), f.Close())
 	}
 	return &dirLock{f}, nil
+}
+
+// inUse is the error about a directory whose lock file another process has locked.
+func inUse(f *os.File, dir string) error {
+	text, err := io.ReadAll(io.LimitReader(f, 32))
+	if err != nil {
+		return fmt.Errorf("read who has %s: %w", dir, err)
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(text))) // 0: the owner has not written it yet
+	return &InUseError{Dir: dir, PID: pid}
 }
 
 func write(f *os.File, s string) error {

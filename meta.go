@@ -17,6 +17,12 @@ type meta struct {
 	Stale bool   `cbor:"3,keyasint,omitempty"` // they have to be read again; earlier versions wrote it, this one does not
 
 	Deleted int64 `cbor:"4,keyasint,omitempty"` // when it was deleted, Unix milliseconds; 0 where it is not
+
+	Form      uint8           `cbor:"5,keyasint,omitempty"` // metaForm; 0 where an earlier version wrote it, which leaves out what follows
+	Versions  cbor.ByteString `cbor:"6,keyasint,omitempty"` // marks of schema versions, see encodeVersions
+	Many      bool            `cbor:"7,keyasint,omitempty"` // they do not fit, so there are none
+	MinWriter int             `cbor:"8,keyasint,omitempty"`
+	Layout    uint64          `cbor:"9,keyasint,omitempty"`
 }
 
 // codecCBOR is the first byte of the engine's own records: CBOR follows.
@@ -58,6 +64,7 @@ func (d *document) marks() *meta {
 		return nil
 	}
 	m := metaOf(marks)
+	d.judge(m, marks)
 	if m == d.meta {
 		return nil
 	}
@@ -69,6 +76,7 @@ func metaOf(m doc.Marks) meta {
 	if !m.Deleted.IsZero() {
 		out.Deleted = max(1, m.Deleted.UnixMilli()) // a clock may stand before 1970
 	}
+	out.setSchema(m)
 	return out
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tombolo/persist"
+	"tombolo/schema"
 )
 
 // Options adjusts an Engine. The zero value is a good engine.
@@ -23,9 +24,12 @@ type Options struct {
 	MaxDocument int              // bytes of memory that a document may grow to; zero means 1 GiB, about 20 million operations. Larger ones open, and take no more
 	Save        Saving           // when changes go to the disk: Durable, a Coalesce or Never; nil means Durable. An option of Open goes before it
 	Debug       []string         // parts that say in the log what they do, without contents and names: "persist", "sync", "schema"; nil means none
+	Schemas     []*schema.Schema // those of this program's documents: it does not write to a document of their Apps that they say it may not write to. Nil restricts nothing
 	Log         *slog.Logger     // receives what an operator may want to know; nil discards it
 	Now         func() time.Time // the clock for changes and records; nil means time.Now
 	Rand        io.Reader        // randomness for keys, IDs and actors; nil means crypto/rand
+
+	forking *forking // set by Fork
 }
 
 func (o *Options) withDefaults() Options {

@@ -107,8 +107,12 @@ func (d *document) place(ctx context.Context, r reading) error {
 	d.size.Store(int64(d.full.Size()))
 	d.durable, d.heads, d.loose = d.graph.Len(), d.graph.Heads(), r.header.Loose
 	d.meta, d.bytes = r.meta, r.bytes
+	m := d.marks()
 	if d.durable > 0 {
 		d.e.debugRead(d.full, r.bytes)
+	}
+	if m != nil && r.meta.Form != metaForm && d.durable > 0 && d.e.patient(d.key) == nil && d.e.room() == nil { // an earlier version wrote it
+		d.submit(&save{before: d.heads}, m)
 	}
 	if d.graph.Len() == 0 && d.e.patient(d.key) != nil { // the process ended before what was salvaged was on disk
 		return d.startOver()

@@ -26,6 +26,8 @@ var keyRenewal = []byte("renewal") // a renewalRecord
 type renewalRecord struct {
 	Peer string      `cbor:"1,keyasint"` // the device it was
 	Home doc.SpaceID `cbor:"2,keyasint"` // whose documents move
+
+	Alone bool `cbor:"3,keyasint,omitempty"` // it is a fork: the documents of other spaces move too, and nothing is kept of other devices
 }
 
 // isOwnSetting reports whether a setting belongs to one directory and not to a backup of it: acknowledgements are asked for again, and an
@@ -48,7 +50,7 @@ func (e *Engine) renew(ctx context.Context, dir string) error {
 	if err = errors.Join(err, bad); err == nil && home == (doc.SpaceID{}) {
 		err = errNoHome
 	}
-	r := renewalRecord{Peer: string(e.identity.ID()), Home: home}
+	r := renewalRecord{Peer: string(e.identity.ID()), Home: home, Alone: e.opts.forking != nil}
 	if err == nil {
 		err = e.log.Settings().Put(ctx, keyRenewal, encodeRecord(r))
 	}
@@ -63,7 +65,9 @@ func (e *Engine) becomeNew(ctx context.Context, dir string, r renewalRecord) err
 	if string(e.identity.ID()) != r.Peer {
 		return nil
 	}
-	err := e.dropSettings(ctx, func(key []byte) bool { return isDeviceSetting(key) && !bytes.Equal(key, keyRenewal) })
+	err := e.dropSettings(ctx, func(key []byte) bool {
+		return isDeviceSetting(key) && !bytes.Equal(key, keyRenewal) || r.Alone && isSharedSetting(key)
+	})
 	if err == nil {
 		err = removeIfThere(filepath.Join(dir, membersFile))
 	}
@@ -141,6 +145,11 @@ func (e *Engine) finishRenewal(ctx context.Context, dir string) error {
 	}
 	if err := e.copyTombs(ctx, r.Home, e.mem.home); err != nil {
 		return fmt.Errorf("move the documents to the new home: %w", err)
+	}
+	if r.Alone {
+		if err := e.gather(ctx); err != nil {
+			return fmt.Errorf("move the documents of other spaces to the new home: %w", err)
+		}
 	}
 	b := &persist.Batch{}
 	b.Delete(keyRenewal)

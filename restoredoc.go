@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"tombolo/doc"
@@ -38,7 +39,11 @@ func (e *Engine) RestoreDocument(ctx context.Context, r io.Reader, u doc.URL) (R
 	if err != nil {
 		return RestoredDocument{}, fmt.Errorf("restore %s: %w", u, err)
 	}
-	n, err := e.restoreAs(ctx, sync.Key{Space: u.Space, Doc: u.Doc}, was)
+	key := sync.Key{Space: u.Space, Doc: u.Doc}
+	if err := e.mayGoBack(ctx, key); err != nil {
+		return RestoredDocument{}, fmt.Errorf("restore %s: %w", u, err)
+	}
+	n, err := e.restoreAs(ctx, key, was)
 	if err != nil {
 		return RestoredDocument{}, fmt.Errorf("restore %s: %w", u, err)
 	}
@@ -114,21 +119,36 @@ func (e *Engine) restoreAs(ctx context.Context, key sync.Key, was copied) (int, 
 	if err != nil {
 		return n, err
 	}
-	edit := func(change func(*doc.Doc, doc.Note) (doc.Edited, error)) error {
-		return wait(ctx, func() (*Pending, error) { return h.write(ctx, "restore", change) })
+	edit := func(may func(*document) error, change func(*doc.Doc, doc.Note) (doc.Edited, error)) error {
+		return wait(ctx, func() (*Pending, error) { return h.writeIf(ctx, may, "restore", change) })
 	}
 	if !was.deleted { // the mark is no part of the value
-		err = edit(func(full *doc.Doc, note doc.Note) (doc.Edited, error) {
+		err = edit((*document).mayWrite, func(full *doc.Doc, note doc.Note) (doc.Edited, error) {
 			if marks, err := full.Marks(); err != nil || marks.Deleted.IsZero() {
 				return doc.Edited{}, err
 			}
 			return full.Edit(note, undeleted)
 		})
 	}
-	if err == nil {
-		err = edit(func(full *doc.Doc, note doc.Note) (doc.Edited, error) { return full.Revert(was.heads, note) })
+	if err == nil && !slices.Equal(h.Heads(), was.heads) {
+		err = edit((*document).mayEdit, func(full *doc.Doc, note doc.Note) (doc.Edited, error) { return full.Revert(was.heads, note) })
 	}
 	return n, errors.Join(err, h.Close())
+}
+
+// mayGoBack says why this program may not change the value of a document that is here, before anything is added to it.
+func (e *Engine) mayGoBack(ctx context.Context, key sync.Key) error {
+	d := e.hold(key)
+	defer e.release(d)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.read(ctx); err != nil {
+		return err
+	}
+	if err := d.isKnown(); err != nil {
+		return err
+	}
+	return d.standing.why
 }
 
 func undeleted(tx *doc.Tx) error { return tx.SetDeleted(time.Time{}) }

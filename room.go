@@ -22,7 +22,7 @@ type StoreStatus struct {
 const (
 	StateReady       = "ready"
 	StateLoading     = "loading"     // it is being read; its last value may be there already
-	StateReadOnly    = "read-only"   // no edits: the disk is nearly full, or this device is a reader
+	StateReadOnly    = "read-only"   // no edits: the disk is nearly full, this device is a reader, or this program must not write to it
 	StateQuarantined = "quarantined" // a part does not read on this device's disk, see [DamagedError]
 )
 

@@ -60,9 +60,12 @@ type Info struct {
 	Changes   uint64
 	Heads     []doc.Hash
 	State     string // as in [DocumentStatus]
-	Problem   string // what a quarantined document has
+	Problem   string // what a quarantined document has, or what makes one read-only by itself
 
 	Deleted time.Time // when it was deleted; zero for a document that is not
+
+	Schema    []SchemaVersion // as in [DocumentStatus]
+	MinWriter int             // likewise
 }
 
 // Open opens the document that the engine's App knows under a name, and creates it if this device does not have it. Created on two
@@ -92,7 +95,8 @@ func (s *Space) OpenNamed(ctx context.Context, app, name string, options ...Open
 	return h, nil
 }
 
-// Create makes a document with a random ID. value is what it begins with: a map in the Go form of package doc, or nil for nothing.
+// Create makes a document with a random ID. value is what it begins with: a map in the Go form of package doc, a func(*doc.Tx) error that writes
+// it, or nil for nothing.
 func (s *Space) Create(ctx context.Context, value any, options ...OpenOption) (*Handle, error) {
 	o := s.e.opening(options)
 	if o.init != nil {
@@ -103,8 +107,11 @@ func (s *Space) Create(ctx context.Context, value any, options ...OpenOption) (*
 		return nil, err
 	}
 	first := func(tx *doc.Tx) error {
-		if value == nil {
+		switch value := value.(type) {
+		case nil:
 			return nil
+		case func(*doc.Tx) error:
+			return value(tx)
 		}
 		return tx.Put(value)
 	}
@@ -116,6 +123,7 @@ type newDocument struct {
 	id        doc.ID
 	app, name string
 	first     func(*doc.Tx) error // writes its first change
+	then      func(*doc.Tx) error // writes the change behind what init writes; nil for none
 	opening
 }
 
@@ -135,7 +143,7 @@ func (s *Space) create(ctx context.Context, n newDocument) (*Handle, error) {
 	if n.init != nil && !existed {
 		var changes [][]byte
 		if changes, err = h.initial(ctx, n); len(changes) > 0 {
-			history, first = changes, nil
+			history, first = changes, n.then
 		}
 	}
 	var p *Pending
@@ -245,6 +253,14 @@ func (d *document) mayWrite() error {
 		return nil
 	}
 	return d.e.mayWrite(d.key.Space)
+}
+
+// mayEdit says why this program may not change the document's value. Called with mu held, when the document is read.
+func (d *document) mayEdit() error {
+	if err := d.mayWrite(); err != nil {
+		return err
+	}
+	return d.standing.why
 }
 
 // mayWrite says why this device may not write in a space.

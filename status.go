@@ -51,13 +51,17 @@ type PeerStatus struct {
 
 // DocumentStatus says which device has which version of a document on its disk.
 type DocumentStatus struct {
-	URL     string         `json:"url"`
-	App     string         `json:"app,omitempty"`
-	Name    string         `json:"name,omitempty"`
-	State   string         `json:"state"`             // "ready", "loading", "read-only" or "quarantined"
-	Problem string         `json:"problem,omitempty"` // why it is quarantined
-	Deleted time.Time      `json:"deleted,omitzero"`  // zero for a document that is not
-	Changes uint64         `json:"changes"`
+	URL     string    `json:"url"`
+	App     string    `json:"app,omitempty"`
+	Name    string    `json:"name,omitempty"`
+	State   string    `json:"state"`             // "ready", "loading", "read-only" or "quarantined"
+	Problem string    `json:"problem,omitempty"` // why it is quarantined, or what makes it read-only by itself
+	Deleted time.Time `json:"deleted,omitzero"`  // zero for a document that is not
+	Changes uint64    `json:"changes"`
+
+	Schema    []SchemaVersion `json:"schema,omitempty"`    // versions of a schema that wrote to it, ascending; without those of headers of an earlier version
+	MinWriter int             `json:"minWriter,omitempty"` // the least version that may write to it; 0 for any
+
 	Heads   []doc.Hash     `json:"heads"`
 	Devices []DeviceStatus `json:"devices"` // this device first, then the other members
 }

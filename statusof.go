@@ -59,7 +59,7 @@ func (e *Engine) documentStatus(ctx context.Context, name persist.Name) (Documen
 	}
 	s := DocumentStatus{
 		URL: info.URL.String(), App: info.App, Name: info.Name, Changes: info.Changes, Heads: info.Heads,
-		State: info.State, Problem: info.Problem, Deleted: info.Deleted,
+		State: info.State, Problem: info.Problem, Deleted: info.Deleted, Schema: info.Schema, MinWriter: info.MinWriter,
 	}
 	key := sync.Key{Space: name.Space, Doc: name.Doc}
 	here := doc.HeadsHash(name.Doc, info.Heads)
@@ -156,7 +156,7 @@ func (e *Engine) info(ctx context.Context, name persist.Name) (Info, error) {
 			return Info{}, err
 		}
 	}
-	return Info{
+	info := Info{
 		URL:     doc.URL{Space: name.Space, Doc: name.Doc},
 		App:     m.App,
 		Name:    m.Name,
@@ -164,7 +164,9 @@ func (e *Engine) info(ctx context.Context, name persist.Name) (Info, error) {
 		Heads:   hashes(header.Heads),
 		State:   e.state(key),
 		Deleted: m.deletedAt(),
-	}, nil
+	}
+	e.addSchema(&info, m)
+	return info, nil
 }
 
 // state is where a document that reads stands.
@@ -201,16 +203,16 @@ func (e *Engine) names() iter.Seq[persist.Name] {
 
 // refreshMarks reads a document's marks and keeps them in its header, so that listing does not have to read it again.
 func (e *Engine) refreshMarks(ctx context.Context, key sync.Key) (meta, error) {
-	h, err := e.open(ctx, key)
-	if err != nil {
-		return meta{}, err
-	}
-	defer h.Close()
-	d, err := h.load(ctx)
-	if err != nil {
-		return meta{}, err
-	}
+	d := e.hold(key)
+	defer e.release(d)
+	d.mu.Lock()
 	defer d.mu.Unlock()
+	if err := d.read(ctx); err != nil {
+		return meta{}, err
+	}
+	if err := e.damaged(key); err != nil {
+		return meta{}, err
+	}
 	marks, err := d.full.Marks()
 	if err != nil {
 		return meta{}, err

@@ -44,35 +44,48 @@ type watcher struct {
 // Watch yields an Event for each change of the document from now on, local and remote alike, until ctx ends or the handle or the engine
 // closes. A slow loop misses none: what comes meanwhile is joined into one Event. The sequence is for one loop.
 func (h *Handle) Watch(ctx context.Context) iter.Seq[Event] {
-	w := &watcher{ready: make(chan struct{}, 1)}
-	d := h.lock()
-	w.seen = d.heads
-	d.watchers[w] = struct{}{}
-	d.mu.Unlock()
+	w := h.watch()
 	return func(yield func(Event) bool) {
-		defer func() {
-			d := h.lock()
-			defer d.mu.Unlock()
-			delete(d.watchers, w)
-		}()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-h.closed:
-				return
-			case <-h.e.closed:
-				return
-			case <-w.ready:
-			}
+		h.follow(ctx, w, func() bool {
 			if h.use() != nil {
-				return
+				return false
 			}
 			ev := h.fetch(ctx, w)
 			h.e.work.Done()
-			if ctx.Err() != nil || !yield(ev) {
-				return
-			}
+			return ctx.Err() == nil && yield(ev)
+		})
+	}
+}
+
+// watch is a new watcher, which misses nothing from here on.
+func (h *Handle) watch() *watcher {
+	w := &watcher{ready: make(chan struct{}, 1)}
+	d := h.lock()
+	defer d.mu.Unlock()
+	w.seen = d.heads
+	d.watchers[w] = struct{}{}
+	return w
+}
+
+// follow calls next whenever there is news for w, until it is false, or ctx ends, or the handle or the engine closes. Then w watches no more.
+func (h *Handle) follow(ctx context.Context, w *watcher, next func() bool) {
+	defer func() {
+		d := h.lock()
+		defer d.mu.Unlock()
+		delete(d.watchers, w)
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.closed:
+			return
+		case <-h.e.closed:
+			return
+		case <-w.ready:
+		}
+		if !next() {
+			return
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package doc
 
-import "tombolo/doc/value"
+import (
+	"tombolo/doc/opset"
+	"tombolo/doc/value"
+)
 
 // Content is what a document holds at one moment, read where it lies: nothing is copied until it is asked for.
 //
@@ -27,6 +30,32 @@ func (c Content) Marks() Marks {
 		return Marks{}
 	}
 	return marksOf(c.r.v)
+}
+
+// Brief is the part of the marks that every reading needs.
+type Brief struct {
+	App       string
+	Layout    uint64
+	MinWriter int
+}
+
+// Brief reads a part of the marks, in less time than [Content.Marks].
+func (c Content) Brief() (b Brief) {
+	if c.marks != nil || c.r.s == nil {
+		m := c.Marks()
+		return Brief{m.App, m.Layout, m.MinWriter}
+	}
+	obj, ok := mapAt(c.r.v, opset.Root, marksKey)
+	if !ok {
+		return b
+	}
+	b.App, b.Layout = stringAt(c.r.v, obj, markApp), layoutAt(c.r.v, obj)
+	for sl := range c.r.v.Keys(obj) {
+		if n, ok := minWriterOf(c.r.s.KeyOf(sl)); ok {
+			b.MinWriter = max(b.MinWriter, n)
+		}
+	}
+	return b
 }
 
 func contentOf(id ID, r reader) Content {

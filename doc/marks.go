@@ -41,12 +41,17 @@ func marksOf(v opset.View) Marks {
 	}
 	m.App = stringAt(v, obj, markApp)
 	m.Name = stringAt(v, obj, markName)
-	if item, ok := v.Get(obj, markLayout); ok {
-		m.Layout, _ = v.Value(item).(uint64)
-	}
+	m.Layout = layoutAt(v, obj)
 	m.Deleted = deletedAt(v, obj)
 	m.Versions, m.MinWriter = schemaMarks(v, obj)
 	return m
+}
+
+func layoutAt(v opset.View, marks opset.Object) (layout uint64) {
+	if item, ok := v.Get(marks, markLayout); ok {
+		layout, _ = v.Value(item).(uint64)
+	}
+	return layout
 }
 
 // appOf is the application in the marks, without the others.

@@ -35,8 +35,7 @@ type SchemaMark struct {
 func schemaMarks(v opset.View, marks opset.Object) (versions []SchemaMark, minWriter int) {
 	for sl, item := range v.Keys(marks) {
 		key := v.Set().KeyOf(sl)
-		if text, ok := strings.CutPrefix(key, markMinWriter); ok {
-			n, _ := markedVersion(text)
+		if n, ok := minWriterOf(key); ok {
 			minWriter = max(minWriter, n)
 			continue
 		}
@@ -61,6 +60,16 @@ func schemaMarks(v opset.View, marks opset.Object) (versions []SchemaMark, minWr
 	return versions, minWriter
 }
 
+// minWriterOf is the version in the key of a mark that requires one, 0 where it does not parse; false for another key.
+func minWriterOf(key string) (int, bool) {
+	text, ok := strings.CutPrefix(key, markMinWriter)
+	if !ok {
+		return 0, false
+	}
+	n, _ := markedVersion(text)
+	return n, true
+}
+
 // markedVersion is the version in the key of a mark.
 func markedVersion(text string) (int, bool) {
 	n, err := strconv.Atoi(text)
@@ -72,8 +81,8 @@ func markedVersion(text string) (int, bool) {
 
 // lineageOf is the lineage in the value of a mark, nil where it is none.
 func lineageOf(v opset.View, item opset.Item, m SchemaMark) [][8]byte {
-	b, ok := v.Value(item).([]byte)
-	if !ok || len(b) != m.Version*len(m.Print) || !bytes.HasSuffix(b, m.Print[:]) {
+	t, b := v.Set().Scalar(item)
+	if t != gate.TypeBytes || len(b) != m.Version*len(m.Print) || !bytes.HasSuffix(b, m.Print[:]) {
 		return nil
 	}
 	out := make([][8]byte, 0, m.Version)

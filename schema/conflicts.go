@@ -31,7 +31,7 @@ func (s *Schema) Conflicts(d Conflicted) ([]Conflict, error) {
 	var out []Conflict
 	var places []place
 	err := d.Content(func(c doc.Content) error {
-		if err := s.unreadable(c.Marks()); err != nil {
+		if err := s.unreadable(c.Brief().App, c.Brief().Layout); err != nil {
 			return err
 		}
 		in := &reading{version: version}
@@ -109,7 +109,7 @@ func (t *target) shadowed(o *object) ([]Conflict, error) {
 		err = holder.Each(func(key string, src value.Source) error {
 			for i, n := range g.news {
 				epoch, ok := strings.CutPrefix(key, n.name+"~"+g.id+"@")
-				if !ok || epoch == e.epoch {
+				if !ok || e.fresh && epoch == e.epoch.name {
 					continue
 				}
 				v := scalar(src)

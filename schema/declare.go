@@ -61,12 +61,10 @@ type options struct {
 
 // check is a Check with its type put away.
 type check struct {
-	rev     int
-	kind    Kind              // of the fields it is for
-	call    func(v any) error // of a value in Go form
-	err     error             // the function is for another type than any field has
-	version int               // with step, where the field was declared
-	step    string
+	rev  int
+	kind Kind              // of the fields it is for
+	call func(v any) error // of a value in Go form
+	err  error             // the function is for another type than any field has
 }
 
 // Text is a collaborative text: use it for all prose. Edits of several people merge by character, whichever version of the program they use.

@@ -49,7 +49,7 @@ func (e *ForkedError) Unwrap() error { return ErrForked }
 type StepError struct {
 	Version int
 	Step    string // such as `Map("", "done", "status")`
-	Func    string // "Up", "Down" or "Check"
+	Func    string // "Up" or "Down"
 	Path    string // of the object in the view; a JSON Pointer
 	Err     error  // what it returned, or its panic
 }
@@ -79,7 +79,7 @@ func (e FieldError) Unwrap() error { return e.Err }
 type InvalidError struct{ Fields []FieldError }
 
 func (e *InvalidError) Error() string {
-	return fmt.Sprintf("%v: %v; the value is kept: write another one over it", ErrInvalid, e.Fields[0])
+	return fmt.Sprintf("%v: %v; the value is kept: set another one where the field is stored (View.Path), or by a version that knows it", ErrInvalid, e.Fields[0])
 }
 
 // Unwrap gives [ErrInvalid].

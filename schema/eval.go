@@ -4,13 +4,12 @@ import (
 	"errors"
 
 	"tombolo/doc"
-	"tombolo/doc/value"
 )
 
 // eval is what a group holds in one unit.
 type eval struct {
 	olds   []register // of the older version
-	epoch  string     // that counts; "" for none yet
+	epoch  *epoch     // that counts; nil for none yet
 	fresh  bool       // a newer version wrote last, in that epoch
 	values []any      // the new ones
 	before []any      // what they were before an older version wrote; nil where none did since, or they never were
@@ -67,15 +66,15 @@ func (u *unit) failed(g *group, function string, err error) error {
 // inEpoch reads the values of the epoch that counts, if there is one, and whether the echoes hold.
 func (u *unit) inEpoch(g *group, e *eval) error {
 	f, err := u.freshness(g)
-	if err != nil || f.epoch == "" {
+	if err != nil || f.epoch == nil {
 		return err
 	}
 	e.epoch, e.fresh = f.epoch, f.fresh
 	values := make([]any, len(g.news))
 	for i := range g.news {
-		src, err := u.keyed(g.holder, g.newKey(i, e.epoch))
+		src, err := u.keyed(g.holder, e.epoch.news[i])
 		if src == nil && err == nil && !g.text {
-			src, err = u.keyed(g.holder, g.seedKey(i, e.epoch))
+			src, err = u.keyed(g.holder, e.epoch.starts[i])
 		}
 		switch {
 		case err != nil:
@@ -91,11 +90,4 @@ func (u *unit) inEpoch(g *group, e *eval) error {
 	}
 	e.values = values
 	return nil
-}
-
-func sameEcho(echo value.Source, old register) bool {
-	if echo == nil {
-		return old.absent
-	}
-	return !old.absent && doc.Equal(scalar(echo), echoOf(old.raw))
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"math"
 
+	"tombolo/doc"
 	"tombolo/doc/value"
 )
 
@@ -15,7 +16,7 @@ import (
 type freshness struct {
 	g     *group
 	fresh bool
-	epoch string
+	epoch *epoch // that counts; nil for none
 }
 
 // raw is a scalar where it lies. Two are of one value when all of it is the same.
@@ -86,7 +87,7 @@ func (u *unit) freshness(g *group) (f freshness, err error) {
 		return f, err
 	}
 	if cur != nil && cur.Kind() == value.String {
-		f.epoch = cur.Str()
+		f.epoch = g.epoch(textOf(cur))
 		if f.fresh, err = u.untouched(g, f.epoch); err != nil {
 			return f, err
 		}
@@ -96,9 +97,9 @@ func (u *unit) freshness(g *group) (f freshness, err error) {
 }
 
 // untouched says whether the old fields are what their echoes say.
-func (u *unit) untouched(g *group, epoch string) (bool, error) {
-	for i, n := range g.olds {
-		ok, err := u.echoed(n, g.holder, g.echoKey(i, epoch))
+func (u *unit) untouched(g *group, epoch *epoch) (bool, error) {
+	for i := range g.olds {
+		ok, err := u.echoed(g, i, epoch)
 		if !ok || err != nil {
 			return false, err
 		}
@@ -106,8 +107,18 @@ func (u *unit) untouched(g *group, epoch string) (bool, error) {
 	return true, nil
 }
 
+// echo is what newer versions know old field i of a group to hold.
+func (u *unit) echo(g *group, i int, epoch *epoch) (value.Source, error) {
+	src, err := u.keyed(g.holder, epoch.echoes[i])
+	if src != nil || err != nil {
+		return src, err
+	}
+	return u.keyed(g.holder, epoch.begun[i])
+}
+
 // echoed says whether an old field is what its echo says.
-func (u *unit) echoed(n *node, holder []string, key string) (bool, error) {
+func (u *unit) echoed(g *group, i int, epoch *epoch) (bool, error) {
+	n := g.olds[i]
 	src, err := u.stored(n)
 	if err != nil {
 		return false, err
@@ -117,8 +128,8 @@ func (u *unit) echoed(n *node, holder []string, key string) (bool, error) {
 		if err != nil || r.err != nil {
 			return false, err
 		}
-		echo, err := u.keyed(holder, key)
-		return err == nil && sameEcho(echo, r), err
+		echo, err := u.echo(g, i, epoch)
+		return err == nil && echo != nil && doc.Equal(scalar(echo), echoOf(r.raw)), err
 	}
 	var old raw
 	there := src != nil
@@ -128,7 +139,7 @@ func (u *unit) echoed(n *node, holder []string, key string) (bool, error) {
 			return false, nil
 		}
 	}
-	echo, err := u.keyed(holder, key)
+	echo, err := u.echo(g, i, epoch)
 	if err != nil || there != (echo != nil) {
 		return false, err
 	}
@@ -148,9 +159,9 @@ func (u *unit) stored(n *node) (value.Source, error) {
 	if err != nil || !f.fresh {
 		return nil, err
 	}
-	src, err := u.keyed(n.group.holder, n.group.newKey(n.out, f.epoch))
+	src, err := u.keyed(n.group.holder, f.epoch.news[n.out])
 	if src != nil || err != nil || n.group.text {
 		return src, err
 	}
-	return u.keyed(n.group.holder, n.group.seedKey(n.out, f.epoch))
+	return u.keyed(n.group.holder, f.epoch.starts[n.out])
 }

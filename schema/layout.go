@@ -3,6 +3,7 @@ package schema
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"sync/atomic"
 
 	"tombolo/doc"
 )
@@ -10,47 +11,68 @@ import (
 // Storage layout 1 of what lenses keep, in the map of the fields they are made of. S is the step, E an epoch:
 //
 //	cur~S     the epoch that counts
-//	^old~S@E  the echo: what a newer version that wrote in E knows the old field to hold. Another value there is the work of an older version, or of a
-//	          newer one in another epoch.
-//	+new~S@E  the seed: what a new field begins E with
+//	=old~S@E  what an old field held when E began
+//	^old~S@E  the echo: what a newer version wrote into it in E. Another value there than this, or else than =old, is the work of an older version, or of
+//	          a newer one in another epoch.
+//	+new~S@E  what a new field began E with
 //	new~S@E   what was written into it in E
 //
-// An epoch follows from the values it begins with and from the epoch before: devices that take the same edit of an older version over, apart,
-// begin the same one. Nothing is written into it but what somebody changed, so no such edit loses against a copy.
+// An epoch follows from the values it begins with, old and new, and from the epoch before: devices that take the same edit of an older version over, apart,
+// begin the same one, with the same = and +. Nothing else is written into it but what somebody changed, so no such edit loses against a copy.
+// Where an old field and its echo are written, they are neighbours in one change: of two changes the same one wins both.
 
-// keys are the keys of a group, as far as they are the same in all epochs.
+// keys are what a group needs for its keys.
 type keys struct {
-	cur          string
-	echoes       []string // by old field; the epoch follows
-	news, starts []string // by new field; likewise
+	cur  string
+	last *atomic.Pointer[epoch] // that was read last: many documents begin the same one, and those of one document are read again and again
 }
 
-// begin makes the keys that a group has as soon as its old fields are known.
+// epoch is one of a group, with its keys.
+type epoch struct {
+	name          string
+	echoes, begun []string // by old field
+	news, starts  []string // by new field
+}
+
 func (k *keys) begin(g *group) {
-	k.cur = "cur~" + g.id
-	for _, n := range g.olds {
-		k.echoes = append(k.echoes, "^"+n.name+"~"+g.id+"@")
+	k.cur, k.last = "cur~"+g.id, &atomic.Pointer[epoch]{}
+}
+
+// epoch gives an epoch by its name.
+func (g *group) epoch(name []byte) *epoch {
+	if last := g.keys.last.Load(); last != nil && last.name == string(name) {
+		return last
 	}
+	e := &epoch{name: string(name)}
+	end := "~" + g.id + "@" + e.name
+	for _, n := range g.olds {
+		e.echoes, e.begun = append(e.echoes, "^"+n.name+end), append(e.begun, "="+n.name+end)
+	}
+	for _, n := range g.news {
+		e.news, e.starts = append(e.news, n.name+end), append(e.starts, "+"+n.name+end)
+	}
+	g.keys.last.Store(e)
+	return e
 }
 
-// add makes the keys of one more new field.
-func (k *keys) add(g *group, name string) {
-	key := name + "~" + g.id + "@"
-	k.news, k.starts = append(k.news, key), append(k.starts, "+"+key)
-}
-
-func (g *group) echoKey(i int, epoch string) string { return g.keys.echoes[i] + epoch }
-func (g *group) newKey(i int, epoch string) string  { return g.keys.news[i] + epoch }
-func (g *group) seedKey(i int, epoch string) string { return g.keys.starts[i] + epoch }
-
-// epochOf names the epoch that begins with values after another one.
-func (g *group) epochOf(values []any, before string) (string, error) {
-	json, err := doc.EncodeJSON(values)
+// next is the epoch that begins with what a group holds.
+func (g *group) next(e *eval) (*epoch, error) {
+	olds := make([]any, len(e.olds))
+	for i, r := range e.olds {
+		if !r.absent {
+			olds[i] = []any{echoOf(r.raw)}
+		}
+	}
+	json, err := doc.EncodeJSON([]any{olds, e.values})
 	if err != nil {
-		return "", err
+		return nil, err
+	}
+	before := ""
+	if e.epoch != nil {
+		before = e.epoch.name
 	}
 	sum := digest("tombolo epoch 1", []byte(g.id), json, []byte(before))
-	return base64.RawURLEncoding.EncodeToString(sum[:8]), nil
+	return g.epoch(base64.RawURLEncoding.AppendEncode(nil, sum[:8])), nil
 }
 
 // longEcho is how long a text may be that its echo repeats.

@@ -33,6 +33,7 @@ const (
 
 // edit is what is spliced into a text.
 type edit struct {
+	path    doc.Pointer // in the view
 	at, del int
 	s       string
 }
@@ -67,7 +68,10 @@ func (w put) apply(tx *doc.Tx) error {
 		return tx.DeleteRecord(w.path)
 	case splice:
 		e := w.v.(edit)
-		return tx.Text(w.path).Splice(e.at, e.del, e.s)
+		if err := tx.Text(w.path).Splice(e.at, e.del, e.s); err != nil {
+			return refuse(e.path, e.s, "%w", err)
+		}
+		return nil
 	}
 	return tx.Set(w.path, w.v)
 }
@@ -80,10 +84,11 @@ type target struct {
 	pending []pending   // fields of groups that are to change
 }
 
-// pending is a new value of a field that a group makes.
+// pending is a new value of a field that a group makes, and its echo where that field is an old one of another group.
 type pending struct {
-	n *node
-	v any
+	n    *node
+	v    any
+	echo []put
 }
 
 // place is where something below the unit is stored.
@@ -118,13 +123,17 @@ func (t *target) store(path []string, v any) error {
 	return nil
 }
 
-// write plans a register.
-func (t *target) write(n *node, v any) error {
+// write plans a register, and right behind it its echo.
+func (t *target) write(n *node, v any, echo ...put) error {
 	if n.group == nil {
-		return t.store(n.at, v)
+		if err := t.store(n.at, v); err != nil {
+			return err
+		}
+		t.puts = append(t.puts, echo...)
+		return nil
 	}
 	t.pending = slices.DeleteFunc(t.pending, func(p pending) bool { return p.n.group == n.group && p.n.out == n.out })
-	t.pending = append(t.pending, pending{n, v})
+	t.pending = append(t.pending, pending{n, v, echo})
 	return nil
 }
 

@@ -11,18 +11,27 @@ import (
 func (t *target) settleGroups() error {
 	for len(t.pending) > 0 {
 		g := slices.MaxFunc(t.pending, func(a, b pending) int { return a.n.group.compare(b.n.group) }).n.group
-		news := map[int]any{}
-		t.pending = slices.DeleteFunc(t.pending, func(p pending) bool {
-			if p.n.group == g {
-				news[p.n.out] = p.v
-			}
-			return p.n.group == g
-		})
-		if err := t.group(g, news); err != nil {
+		if err := t.group(g, t.take(g)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// take gives what is to change of a group, by new field, and nil where nothing is.
+func (t *target) take(g *group) []*pending {
+	var news []*pending
+	t.pending = slices.DeleteFunc(t.pending, func(p pending) bool {
+		if p.n.group != g {
+			return false
+		}
+		if news == nil {
+			news = make([]*pending, len(g.news))
+		}
+		news[p.n.out] = &p
+		return true
+	})
+	return news
 }
 
 // compare orders groups by when they came.
@@ -32,13 +41,18 @@ func (g *group) compare(h *group) int {
 
 // group plans new values of a group: an epoch where none is there or an older version wrote last, the values, and what older versions are to see
 // of them, with its echo.
-func (t *target) group(g *group, news map[int]any) error {
+func (t *target) group(g *group, news []*pending) error {
 	e, err := t.u.eval(g)
 	if err != nil {
 		return err
 	}
 	if e.err != nil {
 		return e.err
+	}
+	for i, n := range g.olds {
+		if t.fickle(e.olds[i], t.u.path, n) {
+			return refuse(t.u.path.pointer(n.name), nil, "%w", errFickle)
+		}
 	}
 	if err := t.has(g.holder); err != nil {
 		return err
@@ -48,38 +62,41 @@ func (t *target) group(g *group, news map[int]any) error {
 		return err
 	}
 	values := slices.Clone(e.values)
-	for i := range g.news {
-		v, changes := news[i]
-		if !changes {
+	for i, p := range news {
+		if p == nil {
 			continue
 		}
-		values[i] = v
+		values[i] = p.v
+		v := p.v
 		if s, ok := v.(string); ok && g.text {
 			v = doc.Text(s)
 		}
-		t.key(g, g.newKey(i, epoch), v)
+		t.key(g, epoch.news[i], v)
+		t.puts = append(t.puts, p.echo...)
 	}
 	return t.lower(g, e, epoch, values)
 }
 
 // key plans a value under a key of a group's map.
-func (t *target) key(g *group, key string, v any) {
-	t.puts = append(t.puts, put{t.place(joined(g.holder, key)...), assign, v})
+func (t *target) key(g *group, key string, v any) { t.puts = append(t.puts, t.keyPut(g, key, v)) }
+
+func (t *target) keyPut(g *group, key string, v any) put {
+	return put{t.place(joined(g.holder, key)...), assign, v}
 }
 
 // epoch is the epoch to write into. It is begun where an older version wrote last.
-func (t *target) epoch(g *group, e *eval) (string, error) {
+func (t *target) epoch(g *group, e *eval) (*epoch, error) {
 	if e.fresh {
 		return e.epoch, nil
 	}
-	epoch, err := g.epochOf(e.values, e.epoch)
+	epoch, err := g.next(e)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	t.key(g, g.keys.cur, epoch)
+	t.key(g, g.keys.cur, epoch.name)
 	if g.text {
-		path := t.place(joined(g.holder, g.newKey(0, epoch))...)
-		there, err := t.u.keyed(g.holder, g.newKey(0, epoch))
+		path := t.place(joined(g.holder, epoch.news[0])...)
+		there, err := t.u.keyed(g.holder, epoch.news[0])
 		if there == nil && err == nil {
 			s, _ := e.values[0].(string)
 			t.seeds = append(t.seeds, put{path: path, v: doc.Text(s)})
@@ -87,13 +104,13 @@ func (t *target) epoch(g *group, e *eval) (string, error) {
 		return epoch, err
 	}
 	for i, v := range e.values {
-		t.key(g, g.seedKey(i, epoch), v)
+		t.key(g, epoch.starts[i], v)
 	}
 	return epoch, nil
 }
 
 // lower plans what older versions see of new values, and the echoes of it.
-func (t *target) lower(g *group, e *eval, epoch string, values []any) error {
+func (t *target) lower(g *group, e *eval, epoch *epoch, values []any) error {
 	olds := e.shown()
 	if !g.oneWay {
 		var err error
@@ -103,26 +120,17 @@ func (t *target) lower(g *group, e *eval, epoch string, values []any) error {
 	}
 	for i, n := range g.olds {
 		r := e.olds[i]
-		if !g.oneWay && !doc.Equal(olds[i], r.shown) {
+		switch {
+		case !g.oneWay && !doc.Equal(olds[i], r.shown):
 			v, err := n.accept(olds[i])
 			if err != nil {
 				return t.u.failed(g, "Down", err)
 			}
-			if err := t.write(n, v); err != nil {
+			if err := t.write(n, v, t.keyPut(g, epoch.echoes[i], echoOf(v))); err != nil {
 				return err
 			}
-			t.key(g, g.echoKey(i, epoch), echoOf(v))
-			continue
-		}
-		if r.absent {
-			continue
-		}
-		echo, err := t.u.keyed(g.holder, g.echoKey(i, epoch))
-		if err != nil {
-			return err
-		}
-		if !sameEcho(echo, r) {
-			t.key(g, g.echoKey(i, epoch), echoOf(r.raw))
+		case epoch != e.epoch && !r.absent:
+			t.key(g, epoch.begun[i], echoOf(r.raw))
 		}
 	}
 	return nil

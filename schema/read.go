@@ -16,6 +16,16 @@ type reading struct {
 	version *compiled
 	report  Report
 	failed  []FieldError // those with FailRead
+	before  []FieldError // what the reading reported that a write goes out from
+}
+
+// had says whether the reading before found that the value at a path does not fit.
+func (r *reading) had(path *trail, name string) bool {
+	if len(r.before) == 0 {
+		return false
+	}
+	at := path.below(name)
+	return slices.ContainsFunc(r.before, func(e FieldError) bool { return e.Path == at })
 }
 
 // unit is a document, a row or an element, being read: the map that everything of it lies in.
@@ -35,8 +45,8 @@ type evaluated struct {
 // at is what is stored at a path of map keys; nil for nothing.
 func (u *unit) at(path []string) (value.Source, error) {
 	src := u.src
-	for _, key := range path {
-		if src == nil || src.Kind() != value.Map {
+	for i, key := range path {
+		if src == nil || i > 0 && src.Kind() != value.Map { // a unit is a map
 			return nil, nil
 		}
 		next, ok, err := src.Field(key)
@@ -51,7 +61,7 @@ func (u *unit) at(path []string) (value.Source, error) {
 // keyed is what is stored under one key of the map at a path.
 func (u *unit) keyed(holder []string, key string) (value.Source, error) {
 	src, err := u.at(holder)
-	if err != nil || src == nil || src.Kind() != value.Map {
+	if err != nil || src == nil || len(holder) > 0 && src.Kind() != value.Map {
 		return nil, err
 	}
 	next, ok, err := src.Field(key)

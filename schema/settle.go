@@ -32,6 +32,12 @@ func (t *target) settle(o *object) error {
 	groups := o.allGroups()
 	slices.SortFunc(groups, func(a, b *group) int { return b.compare(a) })
 	for _, g := range groups {
+		if news := t.take(g); news != nil { // of the Down of a newer one
+			if err := t.group(g, news); err != nil {
+				return err
+			}
+			continue
+		}
 		e, err := t.u.eval(g)
 		if err != nil {
 			return err

@@ -34,13 +34,17 @@ type objectSource struct {
 	u    *unit
 	b    *boundObject
 	path *trail // of the object in the view
+	next int    // the field that is asked for next, if they are asked for in order
 }
 
 func (*objectSource) Kind() value.Kind { return value.Map }
 
 func (x *objectSource) Field(name string) (value.Source, bool, error) {
-	f := x.b.fields[name]
-	if f == nil {
+	var f *boundField
+	if x.next < len(x.b.order) && x.b.order[x.next].n.name == name {
+		f = x.b.order[x.next]
+		x.next++
+	} else if f = x.b.fields[name]; f == nil {
 		return nil, false, nil
 	}
 	src, err := x.u.show(f, x.path)

@@ -41,7 +41,7 @@ func (s *Schema) status(have int, m doc.Marks) Status {
 		}
 	}
 	slices.Sort(st.Forked)
-	if err := s.unreadable(m); err != nil {
+	if err := s.unreadable(m.App, m.Layout); err != nil {
 		st.Why = err
 	} else if st.Why == nil && m.MinWriter > have {
 		st.Why = &VersionError{Have: have, Need: m.MinWriter}
@@ -51,12 +51,12 @@ func (s *Schema) status(have int, m doc.Marks) Status {
 }
 
 // unreadable says why a document is none that the schema can read.
-func (s *Schema) unreadable(m doc.Marks) error {
+func (s *Schema) unreadable(app string, layout uint64) error {
 	switch {
-	case m.Layout > Layout:
+	case layout > Layout:
 		return ErrLayout
-	case m.Layout == 0 || m.App != s.app:
-		return fmt.Errorf("%w: it is of %q, the schema of %q", ErrNotOurs, m.App, s.app)
+	case layout == 0 || app != s.app:
+		return fmt.Errorf("%w: it is of %q, the schema of %q", ErrNotOurs, app, s.app)
 	}
 	return nil
 }

@@ -195,7 +195,6 @@ func (c *compiler) options(f Field) options {
 	o.enum, o.checks = slices.Clone(o.enum), slices.Clone(o.checks)
 	for i := range o.checks {
 		ch := &o.checks[i]
-		ch.version, ch.step = c.version, c.text
 		if c.before == nil {
 			continue
 		}

@@ -162,7 +162,6 @@ func (c *compiler) group(o *object, step string, olds []*node) *group {
 func (g *group) give(o *object, f Field, opts options) error {
 	n := &node{name: f.name, kind: f.kind, at: joined(o.prefix, f.name), opts: opts, group: g, out: len(g.news)}
 	g.news = append(g.news, n)
-	g.keys.add(g, f.name)
 	return o.show(n, f.name)
 }
 

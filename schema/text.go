@@ -108,6 +108,13 @@ func (t *target) splice(path doc.Pointer, at, del int, s string) error {
 			return refuse(path, nil, "%w", doc.ErrNoRecord)
 		}
 	}
+	if n.group == nil && (del != 0 || s != "") {
+		if err := in.has(n.at[:len(n.at)-1]); err != nil {
+			return err
+		}
+		in.puts = append(in.puts, put{in.place(n.at...), splice, edit{path, at, del, s}})
+		return nil
+	}
 	src, err := in.u.text(n, trailOf(path[:len(path)-1]))
 	if err != nil {
 		return err
@@ -116,16 +123,11 @@ func (t *target) splice(path doc.Pointer, at, del int, s string) error {
 	if at < 0 || del < 0 || at > len(have) || del > len(have)-at {
 		return refuse(path, s, "the text has %d characters; cannot remove %d at %d", len(have), del, at)
 	}
-	if n.group != nil {
-		whole := string(have[:at]) + s + string(have[at+del:])
-		if err := in.write(n, whole); err != nil {
-			return err
-		}
-		return in.settleGroups()
+	if del == 0 && s == "" {
+		return nil
 	}
-	if err := in.has(n.at[:len(n.at)-1]); err != nil {
+	if err := in.write(n, string(have[:at])+s+string(have[at+del:])); err != nil {
 		return err
 	}
-	in.puts = append(in.puts, put{in.place(n.at...), splice, edit{at, del, s}})
-	return nil
+	return in.settleGroups()
 }

@@ -69,12 +69,12 @@ func MustBind[T any](s *Schema, version int) *View[T] {
 // [ErrLayout], an [InvalidError].
 func (v *View[T]) Read(d Readable) (out T, report Report, err error) {
 	err = d.Content(func(c doc.Content) error {
-		marks := c.Marks()
-		if err := v.s.unreadable(marks); err != nil {
+		brief := c.Brief()
+		if err := v.s.unreadable(brief.App, brief.Layout); err != nil {
 			return err
 		}
 		out, report, err = v.read(c)
-		report.Stale = marks.MinWriter > v.version.n
+		report.Stale = brief.MinWriter > v.version.n
 		return err
 	})
 	return out, report, err
@@ -107,8 +107,9 @@ func (v *View[T]) Update(ctx context.Context, d Document, message string, f func
 // what devices begin alike without knowing of each other (a counter, a text made of a string) may begin twice.
 func (v *View[T]) Edit(tx *doc.Tx, f func(*T) error) error {
 	var old T
+	var report Report
 	missing, err := v.s.mayWrite(tx, v.version, func(c doc.Content) (err error) {
-		old, _, err = v.read(c)
+		old, report, err = v.read(c)
 		return err
 	})
 	if err != nil {
@@ -124,7 +125,10 @@ func (v *View[T]) Edit(tx *doc.Tx, f func(*T) error) error {
 	if err != nil {
 		return err
 	}
-	return write(tx, v.version, missing, func(t *target) error { return t.object(v.root, nil, want) })
+	return write(tx, v.version, missing, func(t *target) error {
+		t.u.in.before = report.Invalid
+		return t.object(v.root, nil, want)
+	})
 }
 
 // Create gives a function that writes what a new document begins with: for Space.Create, or for tombolo.Init. f gets the defaults.
@@ -175,13 +179,21 @@ type marks struct {
 
 // write plans and carries out what a version writes, with the marks that are missing.
 func write(tx *doc.Tx, version *compiled, missing marks, want func(*target) error) error {
-	p := &plan{}
+	var w struct { // in one piece of memory
+		plan   plan
+		in     reading
+		unit   unit
+		target target
+	}
+	w.in.version, w.unit.in = version, &w.in
+	w.target.plan, w.target.u = &w.plan, &w.unit
+	p := &w.plan
 	err := tx.Content(func(c doc.Content) error {
-		t := &target{plan: p, u: &unit{in: &reading{version: version}, src: c.Root}}
-		if err := want(t); err != nil {
+		w.unit.src = c.Root
+		if err := want(&w.target); err != nil {
 			return err
 		}
-		return t.settleGroups()
+		return w.target.settleGroups()
 	})
 	if err != nil || p.empty() {
 		return err

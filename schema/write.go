@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -59,14 +60,25 @@ func (t *target) field(f *boundField, path *trail, w value.Value) error {
 		return refuse(path.pointer(n.name), nil, "%w", err)
 	}
 	r, err := t.u.register(n)
+	if err == nil && t.fickle(r, path, n) {
+		err = refuse(path.pointer(n.name), nil, "%w", errFickle)
+	}
 	if err != nil || same(f, r, v) {
 		return err
 	}
-	v, err = n.accept(v)
+	fit, err := n.accept(v)
 	if err != nil {
 		return refuse(path.pointer(n.name), v, "%w", err)
 	}
-	return t.write(n, v)
+	return t.write(n, fit)
+}
+
+// errFickle says that the program did not see what it is about to write over: what a function could not give when it was asked first shows as a default.
+var errFickle = errors.New("a function of the schema failed and, asked again, did not, or the other way round; such functions must depend on their arguments alone")
+
+// fickle says whether a register fits and did not when the program read it, or the other way round.
+func (t *target) fickle(r register, path *trail, n *node) bool {
+	return t.u.src != nil && (r.err != nil) != t.u.in.had(path, n.name)
 }
 
 // sameScalar compares two values of one kind where they lie.
@@ -123,6 +135,9 @@ func (t *target) text(n *node, path *trail, w value.Value) error {
 		return err
 	}
 	if n.group != nil {
+		if e, err := t.u.eval(n.group); err != nil || e.err == nil && t.u.in.had(path, n.name) {
+			return cmp.Or(err, refuse(path.pointer(n.name), nil, "%w", errFickle))
+		}
 		return t.write(n, w.Str())
 	}
 	return t.store(n.at, doc.Text(w.Str()))
@@ -174,14 +189,28 @@ func (t *target) list(f *boundField, path *trail, w value.Value) error {
 			}
 			equal = doc.Equal(v, shown)
 		}
-		if elems[i], err = element(f, v); err != nil {
-			return refuse(have.path.pointer(strconv.Itoa(i)), v, "%w", err)
-		}
+		elems[i] = v
 	}
 	if equal {
 		return nil
 	}
-	return t.store(n.at, elems)
+	return t.elements(have, elems)
+}
+
+// elements plans the elements of a list. Stored ones that do not fit, and were not changed, stay as they are.
+func (t *target) elements(have *listSource, want []any) error {
+	keep, err := have.odd(want)
+	if err != nil {
+		return err
+	}
+	for i, v := range want {
+		if raw, ok := keep[i]; ok {
+			want[i] = raw
+		} else if want[i], err = element(have.f, v); err != nil {
+			return refuse(have.path.pointer(strconv.Itoa(i)), v, "%w", err)
+		}
+	}
+	return t.store(have.f.n.at, want)
 }
 
 // shown is element i in Go form, with zeros for what it does not have.

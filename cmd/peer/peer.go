@@ -104,9 +104,9 @@ func (p *peer) commands() *cobra.Command {
 	p.secretFlags(root)
 	root.AddCommand(p.inviteCommand(), p.joinCommand(), p.docCommand(), p.statusCommand(), p.idCommand(),
 		p.pauseCommand(), p.resumeCommand(), p.mirrorCommand(), p.statsCommand(), p.compactCommand(), p.doctorCommand(),
-		p.backupCommand(), p.restoreCommand())
+		p.backupCommand(), p.restoreCommand(), p.schemaCommand())
 	if p.engine == nil {
-		root.AddCommand(p.initCommand(), p.keyCommand(), p.verifyCommand(), p.runCommand(), p.versionCommand())
+		root.AddCommand(p.initCommand(), p.keyCommand(), p.verifyCommand(), p.forkCommand(), p.runCommand(), p.versionCommand())
 	}
 	return root
 }

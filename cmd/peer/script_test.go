@@ -28,6 +28,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"peer": main}
 //	stop NAME                  interrupts it and checks that it ends well
 //	kill9 NAME                 kills it
 //	pid NAME                   sets NAME_PID to its process ID
+//	writes DIR VERSION         has a version of a program write to its document "note": 1, 2, 3, or 2x, another definition of 2
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -48,6 +49,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":     exits,
 			"capture":   capture,
+			"writes":    writes,
 			"start":     start,
 			"expect":    onStarted(1, func(ts *testscript.TestScript, s *started, args []string) { s.expect(ts, args[0]) }),
 			"feed":      onStarted(1, func(ts *testscript.TestScript, s *started, args []string) { ts.Check(s.feed(args[0])) }),

@@ -88,6 +88,8 @@ func (p *peer) printStatus(w io.Writer, st tombolo.Status) {
 		if d.State == tombolo.StateQuarantined {
 			fmt.Fprintf(w, "\n%s does not read on this disk: %s\nIt heals when a device that has it is connected; 'peer%s doctor' says what else helps.\n",
 				d.URL, printable(d.Problem), p.dirFlag())
+		} else if d.Problem != "" {
+			fmt.Fprintf(w, "\n%s is %s: %s\n", d.URL, d.State, printable(withoutPackages(d.Problem)))
 		}
 	}
 }
