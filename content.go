@@ -3,6 +3,7 @@ package tombolo
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"tombolo/doc"
 )
@@ -35,7 +36,7 @@ func (h *Handle) Versions(ctx context.Context) iter.Seq[[]doc.Hash] {
 		h.follow(ctx, w, func() bool {
 			d := h.lock()
 			w.next = nil
-			heads := d.heads
+			heads := slices.Clone(d.heads)
 			d.mu.Unlock()
 			return ctx.Err() == nil && yield(heads)
 		})

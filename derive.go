@@ -76,7 +76,7 @@ type Derivation struct {
 	// Late is what was changed in the old document's value since, for example by a program that does not know of the new one: nobody has it in the new
 	// document. Who takes it over says so in the same change, by [doc.Tx.MarkSource] with From and Now.
 	Late []doc.Patch
-	// LateBy are the changes that made it so, the newest first.
+	// LateBy are the changes since, where there are late ones, the newest first: with those that say something about the document alone, as Derive does.
 	LateBy []doc.Entry
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"tombolo/doc"
 	"tombolo/persist"
@@ -59,7 +60,7 @@ func (h *Handle) ephemeralStatus() (DocumentStatus, error) {
 	defer d.mu.Unlock()
 	u := doc.URL{Space: d.key.Space, Doc: d.key.Doc}
 	s := DocumentStatus{
-		URL: u.String(), App: d.meta.App, Name: d.meta.Name, State: StateReady, Changes: uint64(d.durable), Heads: d.heads,
+		URL: u.String(), App: d.meta.App, Name: d.meta.Name, State: StateReady, Changes: uint64(d.durable), Heads: slices.Clone(d.heads),
 		Devices: []DeviceStatus{{Device: h.e.Self(), Self: true, Connected: true}},
 	}
 	info := Info{State: s.State}

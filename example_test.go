@@ -13,6 +13,7 @@ import (
 
 	"tombolo"
 	"tombolo/doc"
+	"tombolo/schema"
 )
 
 func Example() {
@@ -104,6 +105,53 @@ func notebook(ctx context.Context, eng *tombolo.Engine, file string, key tombolo
 	return err
 }
 
+// A note that programs of two versions write.
+func Example_versions() {
+	dir, err := os.MkdirTemp("", "tombolo-example-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	eng, err := tombolo.Open(context.Background(), filepath.Join(dir, "data"), &tombolo.Options{App: "com.example.notes", Offline: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer eng.Close()
+	if err := versions(context.Background(), eng); err != nil {
+		log.Fatal(err)
+	}
+	// Output: {"done":true,"title":{"$text":"Groceries"}}
+}
+
+func versions(ctx context.Context, eng *tombolo.Engine) error {
+	type Note struct {
+		Name string `doc:"name"`
+		Done bool   `doc:"done"`
+	}
+	notes, err := schema.New("com.example.notes",
+		schema.V(1, schema.Object(schema.Root, schema.Text("title"), schema.Bool("done"))), // released last year
+		schema.V(2, schema.Rename(schema.Root, "title", "name")))                           // this release
+	if err != nil {
+		return err // names the version and the step
+	}
+	view, err := schema.Bind[Note](notes, 2)
+	if err != nil {
+		return err // names the field
+	}
+	note, err := eng.Home().Open(ctx, "groceries")
+	if err != nil {
+		return err
+	}
+	defer note.Close()
+	err = view.Update(ctx, note, "done", func(n *Note) error { n.Name, n.Done = "Groceries", true; return nil })
+	if err != nil {
+		return err
+	}
+	json, err := note.JSON("")
+	fmt.Println(string(json))
+	return err
+}
+
 // The README shows the code of these Examples.
 func TestREADME(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
@@ -111,8 +159,8 @@ func TestREADME(t *testing.T) {
 	source, err := os.ReadFile("example_test.go")
 	must(t, err)
 	parts := strings.Split(string(readme), "```go\n")
-	if len(parts) != 3 {
-		t.Fatalf("the README has %d pieces of Go code, not 2", len(parts)-1)
+	if len(parts) != 4 {
+		t.Fatalf("the README has %d pieces of Go code, not 3", len(parts)-1)
 	}
 	for _, part := range parts[1:] {
 		code, _, _ := strings.Cut(part, "```")

@@ -42,7 +42,8 @@ type Forked struct {
 // Fork makes a new device of a copy of the device in the directory from, in a directory that is not there yet or empty: to try a new version of a program
 // on real data. The fork can never sync with the original or with those it syncs with: it has an identity of its own and one new space, its home,
 // which has all documents with their IDs and their whole history; it knows no other device, has no memberships and no invitations, and the
-// others know nothing of it. To take it along after all, invite it.
+// others know nothing of it. To take along what was tried, invite it: where it joins with [JoinOptions].Adopt, its documents and the originals of the same
+// IDs become one again, with what both have. Where it joins without, they stay apart.
 //
 // No byte of from changes. It must not be open meanwhile: an [InUseError] names the process that has it. Fork needs room for a second copy, which is
 // made beside, as to.forking, and gets its name when it is complete and durable; an attempt that was interrupted leaves no device, and the next one
@@ -56,7 +57,7 @@ func Fork(ctx context.Context, from, to string, opts ForkOptions) (_ Forked, err
 	if err != nil {
 		return out, err
 	}
-	temp := to + ".forking"
+	temp := forkingDir(to)
 	attempt, err := beginAttempt(temp)
 	if err != nil {
 		return out, fmt.Errorf("fork %s: %w", from, err)
@@ -88,13 +89,33 @@ func forkDirs(from, to string) (string, string, error) {
 	if err != nil {
 		return "", "", err
 	}
-	if to, err = realDir(to); err != nil {
+	if to, err = realDir(to); err == nil {
+		to, err = unlinked(to)
+	}
+	if err != nil {
 		return "", "", err
 	}
 	if rel, err := filepath.Rel(real, to); err == nil && filepath.IsLocal(rel) {
 		return "", "", fmt.Errorf("%s is in %s, of which no byte is to change; fork into another directory", to, from)
 	}
+	if forkingDir(to) == real { // it would be taken for what an attempt left
+		return "", "", fmt.Errorf("a fork to %s is made in %s, of which no byte is to change; fork into another directory", to, from)
+	}
 	return real, to, mayRestore(to)
+}
+
+// forkingDir is where a fork is made.
+func forkingDir(to string) string { return to + ".forking" }
+
+// unlinked is an absolute path without symbolic links, as far as it is there.
+func unlinked(path string) (string, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if dir := filepath.Dir(path); errors.Is(err, fs.ErrNotExist) && dir != path {
+		if real, err = unlinked(dir); err == nil {
+			real = filepath.Join(real, filepath.Base(path))
+		}
+	}
+	return real, err
 }
 
 // copyDevice copies what makes a device: its store, its identity, which the fork gives up, and the keys of a sealed one. Nothing else may have the

@@ -111,7 +111,7 @@ func (d *document) place(ctx context.Context, r reading) error {
 	if d.durable > 0 {
 		d.e.debugRead(d.full, r.bytes)
 	}
-	if m != nil && r.meta.Form != metaForm && d.durable > 0 && d.e.patient(d.key) == nil && d.e.room() == nil { // an earlier version wrote it
+	if m != nil && d.durable > 0 && d.e.patient(d.key) == nil && d.e.room() == nil { // an earlier version wrote it, or left it as it was
 		d.submit(&save{before: d.heads}, m)
 	}
 	if d.graph.Len() == 0 && d.e.patient(d.key) != nil { // the process ended before what was salvaged was on disk

@@ -95,7 +95,7 @@ func realDir(dir string) (string, error) {
 	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
-		return "", fmt.Errorf("%s leads nowhere; remove it, or restore into another directory: %w", dir, err)
+		return "", fmt.Errorf("%s leads nowhere; remove it, or name another directory: %w", dir, err)
 	}
 	return real, nil
 }
@@ -109,7 +109,7 @@ func beginAttempt(temp string) (_ *os.File, err error) {
 	if err := os.Mkdir(temp, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
-	notOurs := fmt.Errorf("%s is in the way, and not what an earlier attempt left; move it away, or restore into another directory", temp)
+	notOurs := fmt.Errorf("%s is in the way, and not what an earlier attempt left; move it away, or name another directory", temp)
 	f, err := os.OpenFile(temp, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
 	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, notOurs
@@ -159,14 +159,14 @@ func takePlace(temp, dir string) error {
 // mayRestore checks that there is nothing in dir that a device could be mixed up with.
 func mayRestore(dir string) error {
 	if Exists(dir) {
-		return fmt.Errorf("there is a device in %s already; restore into another directory, or move that one away", dir)
+		return fmt.Errorf("there is a device in %s already; name another directory, or move that one away", dir)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	if len(entries) > 0 {
-		return fmt.Errorf("%s is not empty; restore into another directory", dir)
+		return fmt.Errorf("%s is not empty; name another directory", dir)
 	}
 	return nil
 }

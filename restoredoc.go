@@ -116,6 +116,9 @@ func (e *Engine) restoreAs(ctx context.Context, key sync.Key, was copied) (int, 
 		}
 	}
 	h, err := e.open(ctx, key)
+	if _, later := errors.AsType[*LayoutError](err); later && n == len(was.changes) {
+		return n, nil // nothing of it was here, so it is at that version
+	}
 	if err != nil {
 		return n, err
 	}

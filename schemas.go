@@ -77,12 +77,20 @@ func (e *Engine) addSchema(info *Info, m meta) {
 	}
 }
 
-// judge says why this program's schemas do not write to a document with these marks; nil for one that no version of a schema has written to.
+// judge says why this program's schemas do not write to a document with these marks; nil for one that no version of a schema has written to, unless
+// that requires a newer one all the same.
 func (e *Engine) judge(marks doc.Marks) error {
+	all := e.schemas[marks.App]
 	ours, begun := e.schemaOf(marks)
 	switch {
-	case len(e.schemas[marks.App]) == 0 || begun == nil:
+	case len(all) == 0:
 		return nil
+	case begun == nil:
+		for _, s := range all { // it may become a document of any of them
+			if s.Newest() >= marks.MinWriter {
+				return nil
+			}
+		}
 	case ours == nil:
 		return fmt.Errorf("%w: it was begun with version 1 as %s, which this program does not have", schema.ErrNotOurs, hex.EncodeToString(begun))
 	}

@@ -24,7 +24,8 @@ var record = flag.String("record-store", "", "record a device's directory as tes
 //
 //	go test -run TestStoresOfBefore -record-store 2026-11-format-1 .
 //
-// A name with "sealed" in it is that of a sealed directory; those with "marks" and later ones have a deleted document and a purged one.
+// A name with "sealed" in it is that of a sealed directory; those with "marks" or "schema" have a deleted document and a purged one, the
+// latter also one that versions 1 to 3 of a schema wrote.
 func TestStoresOfBefore(t *testing.T) {
 	if *record != "" {
 		recordStore(t, filepath.Join("testdata", "stores", *record+".tar.gz"))
@@ -61,11 +62,16 @@ func TestStoresOfBefore(t *testing.T) {
 			for _, info := range list {
 				others = append(others, info.Name)
 			}
-			if slices.Sort(others); !slices.Equal(others, []string{"", "named"}) {
+			want := []string{"", "named"}
+			if strings.Contains(name, "schema") {
+				want = []string{"", "issue", "named"}
+				holdsIssue(t, e)
+			}
+			if slices.Sort(others); !slices.Equal(others, want) {
 				t.Errorf("it lists %q", others)
 			}
 			set(t, h, "/n", 1)
-			if strings.Contains(name, "marks") {
+			if strings.Contains(name, "marks") || strings.Contains(name, "schema") {
 				holdsDeleted(t, e)
 			}
 		})
@@ -131,6 +137,7 @@ func recordStore(t *testing.T, name string) {
 		must(t, errors.Join(gone.Delete(t.Context()), gone.Close()))
 	}
 	must(t, e.Purge(t.Context(), doc.URL{Space: e.Home().ID(), Doc: doc.NamedID("fixture", "purged")}))
+	recordIssue(t, e)
 	must(t, errors.Join(h.Close(), other.Close(), e.Close()))
 
 	must(t, os.MkdirAll(filepath.Dir(name), 0o755))

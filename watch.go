@@ -3,6 +3,7 @@ package tombolo
 import (
 	"context"
 	"iter"
+	"slices"
 	"time"
 
 	"tombolo/doc"
@@ -100,7 +101,8 @@ func (h *Handle) fetch(ctx context.Context, w *watcher) Event {
 	defer d.mu.Unlock()
 	ev := *w.next
 	w.next = nil
-	ev.From, ev.Heads = w.seen, d.heads
+	now := d.heads
+	ev.From, ev.Heads = slices.Clone(w.seen), slices.Clone(now) // they are the loop's to change
 	if err == nil {
 		ev.Patches, err = d.full.Diff(ev.From, ev.Heads)
 	}
@@ -108,7 +110,7 @@ func (h *Handle) fetch(ctx context.Context, w *watcher) Event {
 		ev.Actions, err = d.actions(ev.From)
 	}
 	if ev.Err = err; err == nil {
-		w.seen = ev.Heads
+		w.seen = now
 	}
 	return ev
 }

@@ -236,3 +236,26 @@ func TestActionsAreNews(t *testing.T) {
 	}
 	t.Error("the action is no news")
 }
+
+// What Versions and Watch yield is the loop's to change.
+func TestVersionsAreCopies(t *testing.T) {
+	e := open(t, t.TempDir(), tombolo.Options{Offline: true})
+	h, err := e.Home().Create(t.Context(), map[string]any{"n": 1})
+	must(t, err)
+	defer h.Close()
+	seen, events := h.Versions(patience(t)), h.Watch(patience(t))
+	set(t, h, "/n", 2)
+	now := h.Heads()
+	for heads := range seen {
+		clear(heads)
+		break
+	}
+	for ev := range events {
+		clear(ev.From)
+		clear(ev.Heads)
+		break
+	}
+	if !slices.Equal(h.Heads(), now) {
+		t.Error("the loop changed the document's version")
+	}
+}

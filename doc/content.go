@@ -1,6 +1,9 @@
 package doc
 
 import (
+	"encoding/binary"
+	"hash/maphash"
+
 	"tombolo/doc/opset"
 	"tombolo/doc/value"
 )
@@ -13,8 +16,7 @@ type Content struct {
 	// ID is the document's.
 	ID ID
 	// Root is the whole document, a map, without its marks. Of what a source gives (Index, Field, Each) only the last is good: the next call gives the
-	// same source again, changed; so read a child before asking its parent for another. Containers that were removed are there, empty,
-	// where [Doc.Get] leaves them out.
+	// same source again, changed; so read a child before asking its parent for another. Containers that were removed are not in it, as with [Doc.Get].
 	Root value.Source
 
 	r     reader // what the marks are read from
@@ -32,34 +34,32 @@ func (c Content) Marks() Marks {
 	return marksOf(c.r.v)
 }
 
-// Brief is the part of the marks that every reading needs.
-type Brief struct {
-	App       string
-	Layout    uint64
-	MinWriter int
-}
-
-// Brief reads a part of the marks, in less time than [Content.Marks].
-func (c Content) Brief() (b Brief) {
+// MarksSum is a hash of the document's marks, which differs with the seed: for a program that keeps what it made of them. It is false where there is none, as of
+// a snapshot.
+func (c Content) MarksSum(seed maphash.Seed) (uint64, bool) {
 	if c.marks != nil || c.r.s == nil {
-		m := c.Marks()
-		return Brief{m.App, m.Layout, m.MinWriter}
+		return 0, false
 	}
 	obj, ok := mapAt(c.r.v, opset.Root, marksKey)
 	if !ok {
-		return b
+		return 0, false
 	}
-	b.App, b.Layout = stringAt(c.r.v, obj, markApp), layoutAt(c.r.v, obj)
-	for sl := range c.r.v.Keys(obj) {
-		if n, ok := minWriterOf(c.r.s.KeyOf(sl)); ok {
-			b.MinWriter = max(b.MinWriter, n)
-		}
+	var h maphash.Hash
+	h.SetSeed(seed)
+	for sl, item := range c.r.v.Keys(obj) {
+		key := c.r.s.KeyOf(sl)
+		_, b := c.r.s.Scalar(item)
+		h.WriteString(key)
+		h.Write(binary.AppendUvarint(binary.AppendUvarint(nil, uint64(len(key))), uint64(len(b))))
+		h.Write(b)
 	}
-	return b
+	return h.Sum64(), true
 }
 
 func contentOf(id ID, r reader) Content {
-	return Content{ID: id, Root: r.source(place{}), r: r}
+	root := r.source(place{})
+	root.fixed = true
+	return Content{ID: id, Root: root, r: r}
 }
 
 // Content runs fn on what the document holds, and returns its error. fn must not use the Doc, which is locked meanwhile.
@@ -91,7 +91,7 @@ func (tx *Tx) Content(fn func(Content) error) error {
 	return fn(contentOf(tx.d.id, tx.reader()))
 }
 
-// Content is what the snapshot holds, for the document with an ID and marks, which a snapshot does not have. Containers that were removed are not in it.
+// Content is what the snapshot holds, for the document with an ID and marks, which a snapshot does not have.
 func (s *Snapshot) Content(id ID, marks Marks) Content {
 	return Content{ID: id, Root: value.FromTree(s.root), marks: &marks}
 }

@@ -47,11 +47,15 @@ func marksOf(v opset.View) Marks {
 	return m
 }
 
-func layoutAt(v opset.View, marks opset.Object) (layout uint64) {
-	if item, ok := v.Get(marks, markLayout); ok {
-		layout, _ = v.Value(item).(uint64)
+func layoutAt(v opset.View, marks opset.Object) uint64 {
+	item, ok := v.Get(marks, markLayout)
+	if !ok {
+		return 0
 	}
-	return layout
+	if t, _ := v.Set().Scalar(item); t != gate.TypeUint {
+		return 0
+	}
+	return v.Set().Uint(item)
 }
 
 // appOf is the application in the marks, without the others.
@@ -68,8 +72,11 @@ func stringAt(v opset.View, obj opset.Object, key string) string {
 	if !ok {
 		return ""
 	}
-	s, _ := v.Value(item).(string)
-	return s
+	t, b := v.Set().Scalar(item)
+	if t != gate.TypeString {
+		return ""
+	}
+	return string(b)
 }
 
 // mapAt is the map under a key.

@@ -208,7 +208,7 @@ func (w *seedWriter) value(op gate.Op, want value.Value) gate.OpRef {
 	return made
 }
 
-// isSeed says whether the change at a position is a seed. It costs what was seeded.
+// isSeed says whether the change at a position is a seed, and writes nowhere else. It costs what was seeded.
 func (d *Doc) isSeed(s *opset.Set, pos int) bool {
 	info := s.Info(pos)
 	if info.Seq != 1 || info.Time != 0 || info.Message != "" || len(s.Graph().Deps(pos)) != 1 {
@@ -216,7 +216,18 @@ func (d *Doc) isSeed(s *opset.Set, pos int) bool {
 	}
 	v := s.Before(pos + 1) // nothing is in the seed yet but the seed
 	app := appOf(v)
+	first := true
 	for op := range s.Operations(pos) {
+		if !first {
+			if op.Slot.Obj == opset.Root {
+				return false
+			}
+			if _, made := s.Made(op.Slot.Obj); s.ChangeOf(made) != pos {
+				return false
+			}
+			continue
+		}
+		first = false
 		if !op.Value() || op.Slot.Seq {
 			return false
 		}
@@ -227,7 +238,9 @@ func (d *Doc) isSeed(s *opset.Set, pos int) bool {
 			holder = maker{actor: []byte(id.Actor), op: id.Counter}
 		}
 		text := appendJSON(nil, v.Value(op.Item))
-		return string(seedActor(d.id, app, holder, s.KeyOf(op.Slot), text)) == info.Actor
+		if string(seedActor(d.id, app, holder, s.KeyOf(op.Slot), text)) != info.Actor {
+			return false
+		}
 	}
-	return false
+	return !first
 }

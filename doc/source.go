@@ -9,11 +9,15 @@ import (
 	"tombolo/doc/value"
 )
 
-// source reads values for package value where they lie. It shows what is hidden, too: callers see to that.
+// source reads values for package value where they lie. It shows what is hidden, too, where it is not fixed: callers see to that.
 type source struct {
 	r    *reader
 	root bool // the document itself, without its marks
 	item opset.Item
+
+	fixed bool    // keys of maps lead here, so removed containers are known by their path
+	up    *source // of a fixed one
+	key   string  // under which it stands there
 
 	elems  []opset.Item // of a list, once listed
 	listed bool
@@ -109,20 +113,20 @@ func (x *source) Field(key string) (value.Source, bool, error) {
 	}
 	obj, _ := x.object()
 	item, ok := x.r.v.Get(obj, key)
-	if !ok {
+	if !ok || x.hides(key, item) {
 		return nil, false, nil
 	}
-	return x.child(item), true, nil
+	return x.under(key, item), true, nil
 }
 
 func (x *source) Each(f func(key string, s value.Source) error) error {
 	obj, _ := x.object()
 	for sl, item := range x.r.v.Keys(obj) {
 		key := x.r.s.KeyOf(sl)
-		if x.root && key == marksKey {
+		if x.root && key == marksKey || x.hides(key, item) {
 			continue
 		}
-		if err := f(key, x.child(item)); err != nil {
+		if err := f(key, x.under(key, item)); err != nil {
 			return err
 		}
 	}
@@ -134,6 +138,26 @@ func (x *source) child(item opset.Item) *source {
 	if x.below == nil {
 		x.below = &source{r: x.r}
 	}
-	x.below.item, x.below.listed = item, false
+	x.below.item, x.below.listed, x.below.fixed = item, false, false
 	return x.below
+}
+
+// under is child for what stands at a key.
+func (x *source) under(key string, item opset.Item) *source {
+	c := x.child(item)
+	c.fixed, c.up, c.key = x.fixed, x, key
+	return c
+}
+
+// hides says whether what stands at a key is a removed container.
+func (x *source) hides(key string, item opset.Item) bool {
+	if !x.fixed || !x.r.hiding() {
+		return false
+	}
+	path := Pointer{key}
+	for ; !x.root; x = x.up {
+		path = append(path, x.key)
+	}
+	slices.Reverse(path)
+	return x.r.hides(place{path: path, fixed: true, item: item, has: true})
 }

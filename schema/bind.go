@@ -1,9 +1,11 @@
 package schema
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,8 +35,11 @@ type boundObject struct {
 // boundField is a field that a Go type has.
 type boundField struct {
 	n       *node
-	nilable bool // the Go field can say that there is no value
-	list    bool // a set as a slice
+	typ     reflect.Type // of the Go field; of a list, of its elements
+	nilable bool         // it can say that there is no value
+	narrow  bool         // it cannot hold all values of its kind
+	zero    any          // what its zero value is in Go form
+	list    bool         // a set as a slice
 
 	plain bool         // a register, or a list of such, that shows what is stored, where that is of its kind
 	shows value.Source // what it shows where nothing is stored; nil for nothing
@@ -130,10 +135,9 @@ func base(t reflect.Type) reflect.Type {
 }
 
 func (b *binder) field(n *node, t reflect.Type) (*boundField, *BindError) {
-	f := &boundField{n: n, nilable: t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface}
+	f := &boundField{n: n, typ: t, nilable: t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface}
 	t = base(t)
 	free := t == anyType
-	f.plain = n.simple() || n.elem != nil && n.elem.simple()
 	if n.opts.def != nil {
 		f.shows = value.FromTree(n.opts.def)
 	}
@@ -175,15 +179,53 @@ func (b *binder) field(n *node, t reflect.Type) (*boundField, *BindError) {
 			}
 		default:
 			ok = holds(n.elem.kind, base(elem))
+			f.typ, f.narrow = elem, narrow(base(elem))
 		}
 	default:
 		ok = holds(n.kind, t)
 		f.nilable = f.nilable || t.Kind() == reflect.Slice && n.kind == KindBytes
+		f.narrow = narrow(t)
+		if zero, err := value.Of(reflect.Zero(t).Interface()); err == nil && !free {
+			f.zero, _ = goForm(zero) // what a hook of the application says of it
+		}
+		if bad := f.holds(n.opts.def); ok && bad != nil {
+			return nil, &BindError{Reason: fmt.Sprintf("its default does not go into the Go type: %v", bad)}
+		}
 	}
+	f.plain = !f.narrow && (n.simple() || n.elem != nil && n.elem.simple())
 	if err == nil && !ok {
 		err = &BindError{Reason: fmt.Sprintf("a %s does not go into a Go %s; use %s", n.kind, t, goTypes[n.kind])}
 	}
 	return f, err
+}
+
+// narrow says whether a Go type does not hold all values of a kind that it is for.
+func narrow(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Bool, reflect.String, reflect.Int64, reflect.Float64, reflect.Slice, reflect.Interface:
+		return value.HasHooks(t)
+	case reflect.Int:
+		return strconv.IntSize < 64 || value.HasHooks(t)
+	}
+	return t != timeType
+}
+
+// holds says why the Go field cannot hold a value; nil where it can.
+func (f *boundField) holds(v any) error {
+	if v == nil {
+		return nil
+	}
+	return value.Decode(value.FromTree(v), reflect.New(f.typ).Interface())
+}
+
+// clip makes a register show its default where the Go field cannot hold what is stored.
+func (f *boundField) clip(r *register) {
+	if !f.narrow && r.err == nil {
+		return
+	}
+	if err := f.holds(r.shown); err != nil {
+		r.err, r.shown = cmp.Or(r.err, err), f.n.opts.def
+	}
 }
 
 // simple says whether a register shows what is stored.

@@ -31,7 +31,7 @@ func (s *Schema) Conflicts(d Conflicted) ([]Conflict, error) {
 	var out []Conflict
 	var places []place
 	err := d.Content(func(c doc.Content) error {
-		if err := s.unreadable(c.Brief().App, c.Brief().Layout); err != nil {
+		if err := s.judge(version, c).unreadable; err != nil {
 			return err
 		}
 		in := &reading{version: version}
@@ -39,7 +39,7 @@ func (s *Schema) Conflicts(d Conflicted) ([]Conflict, error) {
 		return t.each(version.objects[Root], func(t *target, o *object) error {
 			found, err := t.shadowed(o)
 			out = append(out, found...)
-			places = append(places, t.registers(o, t.u.path)...)
+			places = append(append(places, t.registers(o, t.u.path)...), t.olds(o)...)
 			return err
 		})
 	})
@@ -56,7 +56,7 @@ func (s *Schema) Conflicts(d Conflicted) ([]Conflict, error) {
 		}
 		for _, lost := range all[:max(len(all)-1, 0)] {
 			if !doc.Equal(lost.Value, all[len(all)-1].Value) {
-				out = append(out, Conflict{Path: p.path, Value: lost.Value})
+				out = append(out, Conflict{Path: p.path(), Value: lost.Value})
 			}
 		}
 	}
@@ -65,9 +65,12 @@ func (s *Schema) Conflicts(d Conflicted) ([]Conflict, error) {
 }
 
 // place is where a register shows and where it is stored.
-type place struct{ path, at string }
+type place struct {
+	path func() string
+	at   string
+}
 
-// registers are those of a unit, and the old fields of its groups.
+// registers are those of a unit.
 func (t *target) registers(o *object, path *trail) []place {
 	var out []place
 	for _, name := range o.names() {
@@ -75,19 +78,55 @@ func (t *target) registers(o *object, path *trail) []place {
 		case n.kind == KindNested:
 			out = append(out, t.registers(n.inside, &trail{path, name})...)
 		case n.head != nil:
-			out = append(out, place{path.below(name), t.place(n.head.at...)})
+			out = append(out, place{func() string { return path.below(name) }, t.place(n.head.at...)})
 		case n.kind.register() && n.group == nil:
-			out = append(out, place{path.below(name), t.place(n.at...)})
+			out = append(out, place{func() string { return path.below(name) }, t.place(n.at...)})
 		}
 	}
-	for _, g := range o.groups {
+	return out
+}
+
+// olds are the stored fields that the groups of a unit are made of.
+func (t *target) olds(o *object) []place {
+	var out []place
+	for _, g := range o.allGroups() {
 		for _, n := range g.olds {
 			if n.group == nil {
-				out = append(out, place{path.below(g.news[0].name), t.place(n.at...)})
+				out = append(out, place{func() string { return t.u.path.below(o.shows(g, 0)...) }, t.place(n.at...)})
 			}
 		}
 	}
 	return out
+}
+
+// shows is where a new field of a group shows: the field itself or, where later steps make others of it, the first of these; if nothing does, where the
+// group has it.
+func (o *object) shows(g *group, out int) []string {
+	if path := o.showsAs(g, out); path != nil {
+		return path
+	}
+	for _, h := range o.allGroups() {
+		if slices.ContainsFunc(h.olds, func(n *node) bool { return n.group == g && n.out == out }) {
+			return o.shows(h, 0)
+		}
+	}
+	return joined(g.holder, g.news[out].name)
+}
+
+func (o *object) showsAs(g *group, out int) []string {
+	for _, name := range o.names() {
+		n := o.fields[name]
+		if n.group == g && n.out == out {
+			return []string{name}
+		}
+		if n.kind != KindNested {
+			continue
+		}
+		if path := n.inside.showsAs(g, out); path != nil {
+			return append([]string{name}, path...)
+		}
+	}
+	return nil
 }
 
 // shadowed are the values in epochs that do not count.
@@ -114,7 +153,7 @@ func (t *target) shadowed(o *object) ([]Conflict, error) {
 				}
 				v := scalar(src)
 				if e.err != nil || !doc.Equal(v, e.values[i]) {
-					lost[key] = Conflict{Path: t.u.path.below(n.name), Value: v, Epoch: epoch}
+					lost[key] = Conflict{Path: t.u.path.below(o.shows(g, i)...), Value: v, Epoch: epoch}
 				}
 			}
 			return nil

@@ -188,7 +188,8 @@ func Hoist(object, path, to string) Step { return &hoistStep{object, path, to} }
 // Plunge moves a field down into a nested object: Plunge(Root, "theme", "settings.theme"). It is the same field.
 func Plunge(object, name, path string) Step { return &plungeStep{object, name, path} }
 
-// Wrap makes a [String] a [Set]. Older versions show one of its elements, and what they write there is the element in its place.
+// Wrap makes a [String] a [Set]. Older versions show one of its elements. What they write there becomes an element, instead of the one that they wrote there
+// before; elements that newer versions added stay.
 func Wrap(object, one, many string) Step { return &wrapStep{object, one, many} }
 
 // Map makes one register another one by a lens: Map(Root, "done", "status", lens, Enum("todo", "done")). O and N are the Go types of

@@ -26,6 +26,13 @@
 //
 // A Schema and a View are safe for concurrent use. Package schematest tests a schema against its released versions; docs/schema.md is a tutorial.
 //
+// # Plain versions
+//
+// [Plain] is for applications that want versions as Go code: per version a Load, which makes its data of the version before's, and perhaps a Save, which
+// checks. Loading converts and writes nothing. The first save by a version copies the data to a place of its own; older places stay, and older versions only
+// read from then on. Devices that upgrade the same data apart share one copy. What went to a place that does not count is a [LateEdit]:
+// reported, kept, and taken in with [PlainHandle.Resolve].
+//
 // # Invariants of the code
 //
 // A [Schema] is compiled to trees of nodes, one tree for each object type and version. Nodes never change: a step copies. A read walks the tree of one

@@ -33,7 +33,7 @@ func (u *unit) eval(g *group) (*eval, error) {
 		if failed, ok := errors.AsType[*StepError](e.olds[i].err); ok {
 			e.err = failed
 		} else if e.olds[i].err != nil {
-			u.invalid(n, u.path.below(n.name), e.olds[i])
+			u.in.note(n, u.path.below(joined(g.holder, n.name)...), e.olds[i])
 		}
 	}
 	if err := u.inEpoch(g, e); err != nil {
@@ -41,7 +41,7 @@ func (u *unit) eval(g *group) (*eval, error) {
 	}
 	if !e.fresh && e.err == nil {
 		e.before = e.values
-		if e.values, e.err = g.up(e.shown(), e.before); e.err != nil {
+		if e.values, e.err = g.up(e.shown(g), typedAs(g.news, e.before)); e.err != nil {
 			e.err = u.failed(g, "Up", e.err)
 		}
 	}
@@ -50,12 +50,38 @@ func (u *unit) eval(g *group) (*eval, error) {
 }
 
 // shown are the old values as a view of the older version has them.
-func (e *eval) shown() []any {
+func (e *eval) shown(g *group) []any {
 	out := make([]any, len(e.olds))
 	for i, r := range e.olds {
 		out[i] = r.shown
 	}
+	return typedAs(g.olds, out)
+}
+
+// typedAs are values as the functions of a step take them: where one is stored that is not of its field's kind, the default.
+func typedAs(fields []*node, values []any) []any {
+	if values == nil {
+		return nil
+	}
+	out := make([]any, len(values))
+	for i, v := range values {
+		ok := v == nil
+		if !ok {
+			v, ok = convert(valueKind(fields[i].kind), v)
+		}
+		if out[i] = v; !ok {
+			out[i] = fields[i].opts.def
+		}
+	}
 	return out
+}
+
+// valueKind is the kind of the values that a field holds: of a text, strings.
+func valueKind(k Kind) Kind {
+	if k == KindText {
+		return KindString
+	}
+	return k
 }
 
 // failed says that a function of a group failed in this unit.
@@ -72,10 +98,7 @@ func (u *unit) inEpoch(g *group, e *eval) error {
 	e.epoch, e.fresh = f.epoch, f.fresh
 	values := make([]any, len(g.news))
 	for i := range g.news {
-		src, err := u.keyed(g.holder, e.epoch.news[i])
-		if src == nil && err == nil && !g.text {
-			src, err = u.keyed(g.holder, e.epoch.starts[i])
-		}
+		src, err := u.begun(g, i, e.epoch)
 		switch {
 		case err != nil:
 			return err

@@ -30,8 +30,8 @@ func (a raw) same(b raw) bool {
 	return a.kind == b.kind && a.num == b.num && bytes.Equal(a.text, b.text)
 }
 
-// rawOf reads a scalar; false for what is none.
-func rawOf(src value.Source) (r raw, ok bool) {
+// rawOf reads a scalar. Text, counters and what is no register are as echoOf has them.
+func rawOf(src value.Source) (r raw) {
 	r.kind = src.Kind()
 	switch r.kind {
 	case value.Null:
@@ -39,8 +39,8 @@ func rawOf(src value.Source) (r raw, ok bool) {
 		if src.Bool() {
 			r.num = 1
 		}
-	case value.Int:
-		r.num = uint64(src.Int())
+	case value.Int, value.CounterKind:
+		r.kind, r.num = value.Int, uint64(src.Int())
 	case value.Uint:
 		r.kind, r.num = value.Int, src.Uint()
 	case value.Float:
@@ -49,12 +49,14 @@ func rawOf(src value.Source) (r raw, ok bool) {
 		r.num = uint64(src.Time().UnixMilli())
 	case value.String:
 		r.text = textOf(src)
+	case value.TextKind:
+		r.kind, r.text = value.String, []byte(src.Str())
 	case value.Bytes:
 		r.text = src.Bytes()
 	default:
-		return raw{}, false
+		r.kind, r.text = value.Bytes, []byte(r.kind.String())
 	}
-	return r, true
+	return r
 }
 
 // textOf is the bytes of a string, which must not be changed: without a copy, where the source can give that.
@@ -86,17 +88,24 @@ func (u *unit) freshness(g *group) (f freshness, err error) {
 	if err != nil {
 		return f, err
 	}
-	if cur != nil && cur.Kind() == value.String {
-		f.epoch = g.epoch(textOf(cur))
+	name := raw{}
+	if cur != nil {
+		name = rawOf(cur)
+	}
+	if name.kind == value.String {
+		f.epoch = g.epoch(name.text)
 		if f.fresh, err = u.untouched(g, f.epoch); err != nil {
 			return f, err
 		}
+	}
+	if u.fresh == nil {
+		u.fresh = u.first[:0]
 	}
 	u.fresh = append(u.fresh, f)
 	return f, nil
 }
 
-// untouched says whether the old fields are what their echoes say.
+// untouched says whether the old fields are what their echoes say, and all new ones are there: eval then finds what [unit.stored] does.
 func (u *unit) untouched(g *group, epoch *epoch) (bool, error) {
 	for i := range g.olds {
 		ok, err := u.echoed(g, i, epoch)
@@ -104,7 +113,25 @@ func (u *unit) untouched(g *group, epoch *epoch) (bool, error) {
 			return false, err
 		}
 	}
+	if len(g.news) == 1 {
+		return true, nil // where it is missing, whoever looks for it finds out
+	}
+	for i := range g.news {
+		src, err := u.begun(g, i, epoch)
+		if src == nil || err != nil {
+			return false, err
+		}
+	}
 	return true, nil
+}
+
+// begun is what a new field holds in an epoch; nil for nothing.
+func (u *unit) begun(g *group, i int, epoch *epoch) (value.Source, error) {
+	src, err := u.keyed(g.holder, epoch.news[i])
+	if src != nil || err != nil || g.text {
+		return src, err
+	}
+	return u.keyed(g.holder, epoch.starts[i])
 }
 
 // echo is what newer versions know old field i of a group to hold.
@@ -134,20 +161,13 @@ func (u *unit) echoed(g *group, i int, epoch *epoch) (bool, error) {
 	var old raw
 	there := src != nil
 	if there {
-		ok := false
-		if old, ok = rawOf(src); !ok {
-			return false, nil
-		}
+		old = rawOf(src)
 	}
 	echo, err := u.echo(g, i, epoch)
 	if err != nil || there != (echo != nil) {
 		return false, err
 	}
-	if !there {
-		return true, nil
-	}
-	known, ok := rawOf(echo)
-	return ok && known.same(old.echo()), nil
+	return !there || rawOf(echo).same(old.echo()), nil
 }
 
 // stored is where the value of a register lies; nil where nothing is stored, or where a function has to say.
@@ -159,9 +179,5 @@ func (u *unit) stored(n *node) (value.Source, error) {
 	if err != nil || !f.fresh {
 		return nil, err
 	}
-	src, err := u.keyed(n.group.holder, f.epoch.news[n.out])
-	if src != nil || err != nil || n.group.text {
-		return src, err
-	}
-	return u.keyed(n.group.holder, f.epoch.starts[n.out])
+	return u.begun(n.group, n.out, f.epoch)
 }

@@ -20,6 +20,11 @@ import (
 // An epoch follows from the values it begins with, old and new, and from the epoch before: devices that take the same edit of an older version over, apart,
 // begin the same one, with the same = and +. Nothing else is written into it but what somebody changed, so no such edit loses against a copy.
 // Where an old field and its echo are written, they are neighbours in one change: of two changes the same one wins both.
+//
+// A set that was one string (Wrap, the step S) keeps in the map of that string:
+//
+//	^key~S    the echo: the element that a newer version wrote into the string, whose key it is. Another text there is the work of an older
+//	          version and an element; this one is an element where the set's map has it, and else was removed apart.
 
 // keys are what a group needs for its keys.
 type keys struct {
@@ -78,11 +83,20 @@ func (g *group) next(e *eval) (*epoch, error) {
 // longEcho is how long a text may be that its echo repeats.
 const longEcho = 32
 
-// echoOf is what the echo of a value holds: the value, or for a long text the first half of its hash.
+// echoOf is what the echo of a value holds: the value, for a long text the first half of its hash, and for what is no register its kind.
 func echoOf(v any) any {
-	if s, ok := v.(string); ok && len(s) > longEcho {
-		sum := sha256.Sum256([]byte(s))
-		return sum[:16]
+	switch v := v.(type) {
+	case string:
+		if len(v) > longEcho {
+			sum := sha256.Sum256([]byte(v))
+			return sum[:16]
+		}
+	case doc.Text:
+		return echoOf(string(v))
+	case doc.Counter:
+		return int64(v)
+	case unreadable:
+		return []byte(v.String())
 	}
 	return v
 }

@@ -25,7 +25,7 @@ func (x *listSource) odd(want []any) (map[int]any, error) {
 		if err := value.Decode(src, &raws[i]); err != nil {
 			return nil, err
 		}
-		odd = odd || !x.f.n.elem.fits(raws[i])
+		odd = odd || !x.f.fits(raws[i])
 	}
 	if !odd {
 		return nil, nil
@@ -43,29 +43,38 @@ func (x *listSource) odd(want []any) (map[int]any, error) {
 	}
 	keep := map[int]any{}
 	for i, j := range pairs {
-		if !x.f.n.elem.fits(raws[i]) {
+		if !x.f.fits(raws[i]) {
 			keep[j] = raws[i]
 		}
 	}
 	return keep, nil
 }
 
-// fits says whether a stored element shows as it is.
-func (n *node) fits(raw any) bool {
-	if n.kind != KindNested {
-		_, err := n.accept(raw)
-		return err == nil
+// fits says whether a stored element of a list shows as it is, and with all that is in it.
+func (f *boundField) fits(raw any) bool {
+	if f.n.elem.kind != KindNested {
+		return f.takes(f.n.elem, raw)
 	}
 	m, ok := raw.(map[string]any)
 	if !ok {
 		return false
 	}
-	for _, f := range n.inside.fields {
-		if _, err := f.accept(m[f.at[len(f.at)-1]]); err != nil {
+	known := 0
+	for _, in := range f.elem.fields {
+		v, there := m[in.n.at[len(in.n.at)-1]]
+		if !in.takes(in.n, v) {
 			return false
 		}
+		if there {
+			known++
+		}
 	}
-	return true
+	return known == len(m)
+}
+
+func (f *boundField) takes(n *node, raw any) bool {
+	v, err := n.accept(raw)
+	return err == nil && (!f.narrow || f.holds(v) == nil)
 }
 
 // aligned pairs equal elements of two lists in order, as many as can be: the longest common subsequence. It is false where that would cost too much.

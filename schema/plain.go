@@ -31,8 +31,8 @@ import (
 // there are two copies; one counts, the same on all devices, and what was written to the other one is a LateEdit, too.
 //
 // The limits: a copy must fit one change (16 MiB, a million values, elements and characters). Each version adds the data and its JSON to the
-// document. Code from before all versions that writes the whole root as a map removes what it does not know, and so these places; a struct does
-// not.
+// document. Code from before all versions that writes the whole root as a map removes what it does not know, and so these places, which
+// [PlainReport] says; a struct does not.
 type Plain struct {
 	app      string
 	versions []PlainVersion // version n is at n-1
@@ -118,61 +118,54 @@ type PlainReport struct {
 	Version int        // whose place the data was read from: 0 for data without a version, or none
 	Late    []LateEdit // what was written elsewhere and is not in the data; by version and place
 	Future  int        // the newest version above this program's that wrote; 0 for none. The document is then read-only here
+	// Removed is the newest version whose place somebody removed, or most of what is in it, while no place of it or of a later one counts; 0 for none. The data
+	// is then older than what that version had: a version of the document from before has it, see [doc.Doc.Revert]. Of a document whose value is shown before its
+	// changes are read, it is 0 until they are.
+	Removed int
 }
 
 // Load reads the data of the newest version. It is a pure read: through a document that was never saved by this version it goes through all functions from
 // the stored version on. Errors are a [PlainError] of a function, a [VersionError] where only newer versions have data, and [ErrNotOurs].
 func (p *Plain) Load(d Document) (any, PlainReport, error) {
-	id, root, err := p.read(d)
+	id, root, gone, err := p.read(d)
 	if err != nil {
 		return nil, PlainReport{}, err
 	}
-	return p.load(id, root)
+	return p.load(id, root, gone)
 }
 
-func (p *Plain) load(id doc.ID, root map[string]any) (any, PlainReport, error) {
+func (p *Plain) load(id doc.ID, root map[string]any, gone []string) (any, PlainReport, error) {
 	r := plainReader{p, id, plainPlacesOf(root)}
 	report := PlainReport{Future: r.future()}
 	at, value, err := r.current()
 	if err != nil {
 		return nil, report, err
 	}
-	report.Version = at.version
+	report.Version, report.Removed = at.version, r.removed(gone, at)
 	if report.Late, err = r.late(at); err != nil {
 		return nil, report, err
 	}
 	return value, report, nil
 }
 
-// read copies what a document holds, so that no function of the application runs while it is locked.
-func (p *Plain) read(d Document) (id doc.ID, root map[string]any, err error) {
+// read copies what a document holds, so that no function of the application runs while it is locked. gone are the names
+// of places that were removed.
+func (p *Plain) read(d Document) (id doc.ID, root map[string]any, gone []string, err error) {
 	var whole any
 	err = d.Content(func(c doc.Content) error {
 		id = c.ID
 		if err := p.ours(c); err != nil {
 			return err
 		}
-		if _, ok := d.(plainGetter); ok {
-			return nil
-		}
+		gone = plainGone(c)
 		whole, err = plainTree(c.Root)
 		return err
 	})
 	if err != nil {
-		return id, nil, err
-	}
-	if g, ok := d.(plainGetter); ok {
-		if whole, err = g.Get(""); err != nil {
-			return id, nil, err
-		}
+		return id, nil, nil, err
 	}
 	root, _ = whole.(map[string]any)
-	return id, root, nil
-}
-
-// plainGetter is a document that leaves containers out that were removed, where [doc.Content] has them as empty ones.
-type plainGetter interface {
-	Get(path string) (any, error)
+	return id, root, gone, nil
 }
 
 func (p *Plain) ours(c doc.Content) error {

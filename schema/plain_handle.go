@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
 	"tombolo/doc"
+	"tombolo/doc/gate"
 )
 
 // PlainState says where a document stands that [Plain.Open] opened.
@@ -201,7 +203,16 @@ func (w *plainWriter) write(tx *doc.Tx, data any, late []LateEdit) error {
 				return err
 			}
 		}
-		if err := tx.Seed(plainPath(place), seed); err != nil {
+		if slices.Contains(w.torn, place) {
+			if err := tx.Remove(plainPath(place)); err != nil {
+				return err
+			}
+		}
+		err := tx.Seed(plainPath(place), seed)
+		if _, large := errors.AsType[*gate.LimitError](err); large {
+			return fmt.Errorf("copy the data to a place of version %d: it does not fit one change; keep it in several documents, or declare a Schema, which copies nothing: %w", n, err)
+		}
+		if err != nil {
 			return fmt.Errorf("copy the data to a place of version %d: %w", n, err)
 		}
 	}

@@ -167,14 +167,14 @@ func TestPlainCircle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := []byte(`{"a":1}`)
+	base, seen := []byte(`{"a":1}`), map[string]any{}
 	root := map[string]any{plainKey: map[string]any{
 		"v1":   "v1@a",
-		"v1@a": map[string]any{"data": "a", "from": "v1@b", "base": base},
-		"v1@b": map[string]any{"data": "b", "from": "v1@a", "base": base},
-		"v1@c": map[string]any{"data": "c", "from": "v1@d", "base": base},
+		"v1@a": map[string]any{"data": "a", "from": "v1@b", "base": base, "seen": seen},
+		"v1@b": map[string]any{"data": "b", "from": "v1@a", "base": base, "seen": seen},
+		"v1@c": map[string]any{"data": "c", "from": "v1@d", "base": base, "seen": seen},
 	}}
-	v, report, err := p.load(doc.ID{}, root)
+	v, report, err := p.load(doc.ID{}, root, nil)
 	if err != nil || v != "a" || len(report.Late) != 2 {
 		t.Fatalf("%v %+v %v", v, report, err)
 	}

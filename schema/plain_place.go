@@ -39,6 +39,7 @@ type plainPlaces struct {
 	legacy map[string]any
 	there  bool           // there is a map for places
 	all    []*plainPlace  // ascending by version and name, without legacy
+	torn   []string       // places of which most was removed
 	counts map[int]string // by version, as far as it says
 	newest int            // of all that is said there
 }
@@ -61,9 +62,14 @@ func plainPlacesOf(root map[string]any) plainPlaces {
 				out.newest = max(out.newest, version)
 			}
 		case map[string]any:
-			if isPlace {
-				out.all = append(out.all, plainPlaceOf(key, version, v))
-				out.newest = max(out.newest, version)
+			if !isPlace {
+				continue
+			}
+			out.newest = max(out.newest, version)
+			if p, whole := plainPlaceOf(key, version, v); whole {
+				out.all = append(out.all, p)
+			} else { // half of the data must not look like all of it
+				out.torn = append(out.torn, key)
 			}
 		}
 	}
@@ -71,17 +77,19 @@ func plainPlacesOf(root map[string]any) plainPlaces {
 	return out
 }
 
-func plainPlaceOf(name string, version int, m map[string]any) *plainPlace {
-	p := &plainPlace{name: name, version: version, data: m["data"], seen: map[string][]byte{}}
-	p.from, _ = m["from"].(string)
-	p.base, _ = m["base"].([]byte)
-	seen, _ := m["seen"].(map[string]any)
-	for k, v := range seen {
+// plainPlaceOf reads a place; it is not whole where some of what it began with is missing.
+func plainPlaceOf(name string, version int, m map[string]any) (p *plainPlace, whole bool) {
+	p = &plainPlace{name: name, version: version, data: m["data"], seen: map[string][]byte{}}
+	var from, base bool
+	p.from, from = m["from"].(string)
+	p.base, base = m["base"].([]byte)
+	in, seen := m["seen"].(map[string]any)
+	for k, v := range in {
 		if b, ok := v.([]byte); ok {
 			p.seen[k] = b
 		}
 	}
-	return p
+	return p, from && base && seen
 }
 
 // plainName reads the key of a place, or that of a version.
@@ -111,6 +119,30 @@ func (s plainPlaces) named(name string) *plainPlace {
 		return nil
 	}
 	return s.all[i]
+}
+
+// plainGone are the names of the places that somebody removed from a document.
+func plainGone(c doc.Content) (names []string) {
+	for _, path := range c.Removed() {
+		p, err := doc.ParsePointer(path)
+		if err != nil || len(p) != 2 || p[0] != plainKey {
+			continue
+		}
+		if _, isPlace, ok := plainName(p[1]); ok && isPlace {
+			names = append(names, p[1])
+		}
+	}
+	return names
+}
+
+// removed is the newest version of places that were removed, with those of which most was; 0 where none is newer than what counts.
+func (s plainPlaces) removed(gone []string, at *plainPlace) (newest int) {
+	for _, name := range slices.Concat(gone, s.torn) {
+		if version, _, _ := plainName(name); s.named(name) == nil && version > at.version {
+			newest = max(newest, version)
+		}
+	}
+	return newest
 }
 
 // plainReader reads what a document holds, for one program.

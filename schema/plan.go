@@ -10,9 +10,10 @@ import (
 
 // plan is what an update is going to write. It is made as a whole before the first of it is written.
 type plan struct {
-	maps  []string // that have to be there, from the outside in
-	seeds []put    // what devices begin alike
-	puts  []put    // in this order
+	maps  []string        // that have to be there, from the outside in
+	known map[string]bool // those
+	seeds []put           // what devices begin alike
+	puts  []put           // in this order
 }
 
 // put is one write.
@@ -80,8 +81,9 @@ func (w put) apply(tx *doc.Tx) error {
 type target struct {
 	*plan
 	u       *unit
-	at      doc.Pointer // where the unit's map is stored
-	pending []pending   // fields of groups that are to change
+	at      *trail    // where the unit's map is stored
+	pending []pending // fields of groups that are to change
+	stale   []*group  // groups whose old fields are to be looked after
 }
 
 // pending is a new value of a field that a group makes, and its echo where that field is an old one of another group.
@@ -92,24 +94,35 @@ type pending struct {
 }
 
 // place is where something below the unit is stored.
-func (t *target) place(path ...string) string { return slices.Concat(t.at, path).String() }
+func (t *target) place(path ...string) string { return t.at.below(path...) }
 
 // has plans for the map at a path below the unit to be there.
 func (t *target) has(path []string) error {
 	for i := range len(path) + 1 {
-		if len(t.at)+i == 0 {
-			continue
+		if t.at == nil && i == 0 {
+			continue // the document itself
 		}
 		src, err := t.u.at(path[:i])
 		if err != nil {
 			return err
 		}
-		if src != nil && src.Kind() == value.Map {
+		switch {
+		case src == nil || src.Kind() == value.Null:
+		case src.Kind() == value.Map:
+			continue
+		default:
+			return refuse(t.u.path.pointer(path[:i]...), scalar(src), "something else is stored at %s, and is not overwritten; take it away there first (doc.Tx.Remove)",
+				t.place(path[:i]...))
+		}
+		p := t.place(path[:i]...)
+		if t.known[p] {
 			continue
 		}
-		if p := t.place(path[:i]...); !slices.Contains(t.maps, p) {
-			t.maps = append(t.maps, p)
+		if t.known == nil {
+			t.known = map[string]bool{}
 		}
+		t.known[p] = true
+		t.maps = append(t.maps, p)
 	}
 	return nil
 }

@@ -7,15 +7,48 @@ import (
 	"tombolo/doc"
 )
 
-// settleGroups plans the fields of groups that are to change, the newest group first: what its Down gives may be fields of an older one.
+// settleGroups plans the fields of groups that are to change and the groups that are to be lowered, the newest group first: what its Down gives may be
+// fields of an older one.
 func (t *target) settleGroups() error {
-	for len(t.pending) > 0 {
-		g := slices.MaxFunc(t.pending, func(a, b pending) int { return a.n.group.compare(b.n.group) }).n.group
-		if err := t.group(g, t.take(g)); err != nil {
+	for {
+		var g *group
+		for _, p := range t.pending {
+			g = newer(g, p.n.group)
+		}
+		for _, s := range t.stale {
+			g = newer(g, s)
+		}
+		if g == nil {
+			return nil
+		}
+		news := t.take(g)
+		t.stale = slices.DeleteFunc(t.stale, func(s *group) bool { return s == g })
+		err := error(nil)
+		if news != nil {
+			err = t.group(g, news)
+		} else {
+			err = t.refresh(g)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	return nil
+}
+
+func newer(g, h *group) *group {
+	if g == nil || h.compare(g) > 0 {
+		return h
+	}
+	return g
+}
+
+// refresh plans what older versions see of a group, where that is stale. Where an older version wrote last, nothing is.
+func (t *target) refresh(g *group) error {
+	e, err := t.u.eval(g)
+	if err != nil || e.err != nil || !e.fresh || g.oneWay {
+		return err
+	}
+	return t.lower(g, e, e.epoch, e.values)
 }
 
 // take gives what is to change of a group, by new field, and nil where nothing is.
@@ -50,8 +83,8 @@ func (t *target) group(g *group, news []*pending) error {
 		return e.err
 	}
 	for i, n := range g.olds {
-		if t.fickle(e.olds[i], t.u.path, n) {
-			return refuse(t.u.path.pointer(n.name), nil, "%w", errFickle)
+		if !e.fresh && t.fickle(e.olds[i], n, t.u.path, joined(g.holder, n.name)...) {
+			return refuse(t.u.path.pointer(joined(g.holder, n.name)...), nil, "%w", errFickle)
 		}
 	}
 	if err := t.has(g.holder); err != nil {
@@ -111,10 +144,10 @@ func (t *target) epoch(g *group, e *eval) (*epoch, error) {
 
 // lower plans what older versions see of new values, and the echoes of it.
 func (t *target) lower(g *group, e *eval, epoch *epoch, values []any) error {
-	olds := e.shown()
+	olds := e.shown(g)
 	if !g.oneWay {
 		var err error
-		if olds, err = g.down(values, olds); err != nil {
+		if olds, err = g.down(typedAs(g.news, values), olds); err != nil {
 			return t.u.failed(g, "Down", err)
 		}
 	}
@@ -129,8 +162,12 @@ func (t *target) lower(g *group, e *eval, epoch *epoch, values []any) error {
 			if err := t.write(n, v, t.keyPut(g, epoch.echoes[i], echoOf(v))); err != nil {
 				return err
 			}
+			continue
 		case epoch != e.epoch && !r.absent:
 			t.key(g, epoch.begun[i], echoOf(r.raw))
+		}
+		if n.group != nil { // unchanged, but an edit of this chain: what lies below it may be stale
+			t.stale = append(t.stale, n.group)
 		}
 	}
 	return nil

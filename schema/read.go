@@ -15,17 +15,26 @@ import (
 type reading struct {
 	version *compiled
 	report  Report
-	failed  []FieldError // those with FailRead
-	before  []FieldError // what the reading reported that a write goes out from
+	failed  []FieldError     // those with FailRead
+	invalid map[finding]bool // what is in the report
+	before  *reading         // what the program saw; nil where it did not look
 }
 
-// had says whether the reading before found that the value at a path does not fit.
-func (r *reading) had(path *trail, name string) bool {
-	if len(r.before) == 0 {
-		return false
+// finding is a value that does not fit: its path in the view, where it is stored, and the step that makes it. An old field of a step, which the view
+// does not have, may have the path of another one.
+type finding struct{ path, at, group string }
+
+func findingOf(n *node, path string) finding {
+	f := finding{path: path, at: doc.Pointer(n.at).String()}
+	if n.group != nil {
+		f.group = n.group.id
 	}
-	at := path.below(name)
-	return slices.ContainsFunc(r.before, func(e FieldError) bool { return e.Path == at })
+	return f
+}
+
+// had says whether the reading before found that the value of a field at a path does not fit.
+func (r *reading) had(n *node, path *trail, names ...string) bool {
+	return len(r.before.invalid) > 0 && r.before.invalid[findingOf(n, path.below(names...))]
 }
 
 // unit is a document, a row or an element, being read: the map that everything of it lies in.
@@ -35,6 +44,7 @@ type unit struct {
 	path  *trail       // in the view
 	evals []evaluated
 	fresh []freshness
+	first [4]freshness // memory for the first of them
 }
 
 type evaluated struct {
@@ -71,15 +81,20 @@ func (u *unit) keyed(holder []string, key string) (value.Source, error) {
 	return next, err
 }
 
-// invalid notes a value that does not fit its field.
-func (u *unit) invalid(n *node, path string, r register) {
-	f := FieldError{Path: path, Raw: r.raw, Err: r.err}
-	if slices.ContainsFunc(u.in.report.Invalid, func(e FieldError) bool { return e.Path == f.Path }) {
+// note notes a value that does not fit its field.
+func (in *reading) note(n *node, path string, r register) {
+	at := findingOf(n, path)
+	if in.invalid[at] {
 		return // a lens reads what was read before
 	}
-	u.in.report.Invalid = append(u.in.report.Invalid, f)
+	if in.invalid == nil {
+		in.invalid = map[finding]bool{}
+	}
+	in.invalid[at] = true
+	f := FieldError{Path: path, Raw: r.raw, Err: r.err}
+	in.report.Invalid = append(in.report.Invalid, f)
 	if n.opts.policy == FailRead {
-		u.in.failed = append(u.in.failed, f)
+		in.failed = append(in.failed, f)
 	}
 }
 
@@ -114,7 +129,7 @@ func (u *unit) register(n *node) (r register, err error) {
 	}
 	if r.shown, r.err = n.accept(r.raw); r.err != nil {
 		r.shown = n.opts.def
-		if n.opts.policy == KeepRaw {
+		if _, none := r.raw.(unreadable); n.opts.policy == KeepRaw && !none {
 			r.shown = r.raw
 		}
 	}
@@ -130,7 +145,7 @@ func (n *node) accept(raw any) (any, error) {
 	}
 	v, ok := convert(n.kind, raw)
 	if !ok {
-		return nil, fmt.Errorf("%w: a %s is expected", errKind, n.kind)
+		return nil, fmt.Errorf("%w: %s is expected", errKind, a(n.kind))
 	}
 	if len(n.opts.enum) > 0 {
 		if s, _ := v.(string); !slices.Contains(n.opts.enum, s) {
@@ -152,6 +167,8 @@ func convert(k Kind, raw any) (any, bool) {
 		return v, k == KindString
 	case doc.Text:
 		return string(v), k == KindString
+	case doc.Counter: // which a whole number does not replace: it is counted to that
+		return int64(v), k == KindInt
 	case bool:
 		return v, k == KindBool
 	case int64:

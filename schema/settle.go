@@ -2,7 +2,6 @@ package schema
 
 import (
 	"context"
-	"slices"
 
 	"tombolo/doc"
 )
@@ -29,26 +28,7 @@ func (s *Schema) Settle(ctx context.Context, d Document) (changed bool, err erro
 
 // settle plans what is stale in one unit.
 func (t *target) settle(o *object) error {
-	groups := o.allGroups()
-	slices.SortFunc(groups, func(a, b *group) int { return b.compare(a) })
-	for _, g := range groups {
-		if news := t.take(g); news != nil { // of the Down of a newer one
-			if err := t.group(g, news); err != nil {
-				return err
-			}
-			continue
-		}
-		e, err := t.u.eval(g)
-		if err != nil {
-			return err
-		}
-		if e.err != nil || !e.fresh || g.oneWay {
-			continue // an older version wrote last: nothing is stale for it
-		}
-		if err := t.lower(g, e, e.epoch, e.values); err != nil {
-			return err
-		}
-	}
+	t.stale = o.allGroups()
 	if err := t.settleHeads(o); err != nil {
 		return err
 	}
@@ -69,7 +49,7 @@ func (t *target) settleHeads(o *object) error {
 			if err != nil {
 				return err
 			}
-			if err := t.rehead(n, elems); err != nil {
+			if err := t.rehead(n, elems, elems); err != nil {
 				return err
 			}
 		}

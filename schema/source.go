@@ -74,7 +74,8 @@ func (u *unit) show(f *boundField, path *trail) (value.Source, error) {
 	n := f.n
 	switch n.kind {
 	case KindNested:
-		return &objectSource{u: u, b: f.inside, path: &trail{path, n.name}}, nil
+		_, err := u.container(n, value.Map, path)
+		return &objectSource{u: u, b: f.inside, path: &trail{path, n.name}}, err
 	case KindTable:
 		src, err := u.container(n, value.Map, path)
 		return &tableSource{in: u.in, f: f, src: src, path: trail{path, n.name}}, err
@@ -88,13 +89,13 @@ func (u *unit) show(f *boundField, path *trail) (value.Source, error) {
 		return u.text(n, path)
 	case KindCounter:
 		src, err := u.at(n.at)
-		if err != nil || src != nil && src.Kind() == value.CounterKind {
+		if err != nil || src != nil && src.Kind() == value.CounterKind && !f.narrow {
 			return src, err
 		}
-		count, err := u.counter(n, path)
+		count, err := u.counter(f, path)
 		return value.FromTree(count), err
 	}
-	if n.group != nil && len(n.opts.checks) == 0 {
+	if n.group != nil && len(n.opts.checks) == 0 && !f.narrow {
 		src, err := u.stored(n)
 		if err != nil || src != nil && src.Kind() == kinds[n.kind] && n.allows(src) {
 			return src, err
@@ -115,8 +116,8 @@ func (u *unit) show(f *boundField, path *trail) (value.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.err != nil {
-		u.invalid(n, path.below(n.name), r)
+	if f.clip(&r); r.err != nil {
+		u.in.note(n, path.below(n.name), r)
 	}
 	if r.shown == nil && (r.raw != nil || r.absent) {
 		return nil, nil
@@ -149,7 +150,11 @@ func (u *unit) container(n *node, want value.Kind, path *trail) (value.Source, e
 	if err != nil || src == nil || src.Kind() == want {
 		return src, err
 	}
-	u.invalid(n, path.below(n.name), register{raw: scalar(src), err: fmt.Errorf("%w: a %s is expected", errKind, n.kind)})
+	what := a(n.kind)
+	if n.kind == KindNested {
+		what = "an object"
+	}
+	u.in.note(n, path.below(n.name), register{raw: scalar(src), err: fmt.Errorf("%w: %s is expected", errKind, what)})
 	return nil, nil
 }
 
@@ -164,7 +169,7 @@ func (u *unit) text(n *node, path *trail) (value.Source, error) {
 			return nil, err
 		}
 		if e.err != nil {
-			u.invalid(n, path.below(n.name), register{err: e.err})
+			u.in.note(n, path.below(n.name), register{err: e.err})
 			return noText, nil
 		}
 		s, _ := e.values[0].(string)
@@ -181,21 +186,29 @@ func (u *unit) text(n *node, path *trail) (value.Source, error) {
 	case src.Kind() == value.String:
 		return value.FromTree(doc.Text(src.Str())), nil
 	}
-	u.invalid(n, path.below(n.name), register{raw: scalar(src), err: fmt.Errorf("%w: a text is expected", errKind)})
+	u.in.note(n, path.below(n.name), register{raw: scalar(src), err: fmt.Errorf("%w: a text is expected", errKind)})
 	return noText, nil
 }
 
 // counter is what a counter shows.
-func (u *unit) counter(n *node, path *trail) (doc.Counter, error) {
+func (u *unit) counter(f *boundField, path *trail) (doc.Counter, error) {
+	n := f.n
 	src, err := u.at(n.at)
 	if err != nil || src == nil {
 		return 0, err
 	}
+	wrong := fmt.Errorf("%w: a counter is expected", errKind)
 	switch src.Kind() {
 	case value.CounterKind, value.Int:
-		return doc.Counter(src.Int()), nil
+		count := doc.Counter(src.Int())
+		if !f.narrow {
+			return count, nil
+		}
+		if wrong = f.holds(count); wrong == nil {
+			return count, nil
+		}
 	}
-	u.invalid(n, path.below(n.name), register{raw: scalar(src), err: fmt.Errorf("%w: a counter is expected", errKind)})
+	u.in.note(n, path.below(n.name), register{raw: scalar(src), err: wrong})
 	return 0, nil
 }
 
@@ -208,7 +221,7 @@ func (u *unit) elements(n *node, path *trail) ([]string, error) {
 	var out []string
 	if src != nil {
 		err = src.Each(func(key string, s value.Source) error {
-			if s.Kind() == value.Bool && s.Bool() {
+			if s.Kind() == value.Bool && s.Bool() && key != "" { // which no version can write
 				out = append(out, key)
 			}
 			return nil
@@ -223,7 +236,13 @@ func (u *unit) elements(n *node, path *trail) ([]string, error) {
 			return nil, err
 		}
 		if head != "" && !slices.Contains(out, head) {
-			out = append(out, head)
+			echoed, err := u.headEchoed(n)
+			if err != nil {
+				return nil, err
+			}
+			if !echoed {
+				out = append(out, head)
+			}
 		}
 	}
 	slices.Sort(out)
@@ -292,6 +311,18 @@ func (u *unit) head(n *node) (string, error) {
 	return s, err
 }
 
+// headEchoed says whether a newer version wrote the string that a set was made of.
+func (u *unit) headEchoed(n *node) (bool, error) {
+	at := n.head.at
+	echo, err := u.keyed(at[:len(at)-1], n.echo)
+	if echo == nil || err != nil {
+		return false, err
+	}
+	known := rawOf(echo)
+	src, err := u.at(at)
+	return err == nil && src != nil && known.same(rawOf(src).echo()), err
+}
+
 // deletedKey marks a row as deleted, see [doc.Table].
 const deletedKey = "$deleted"
 
@@ -329,8 +360,14 @@ func (x *tableSource) Each(yield func(key string, s value.Source) error) error {
 	}
 	return x.src.Each(func(id string, row value.Source) error {
 		there, err := isRecord(row)
-		if err != nil || !there {
+		if err != nil {
 			return err
+		}
+		if !there {
+			if row.Kind() != value.Map {
+				x.in.note(x.f.n, x.path.below(id), register{raw: scalar(row), err: fmt.Errorf("%w: a record is expected", errKind)})
+			}
+			return nil
 		}
 		return yield(id, x.record(id, row))
 	})
@@ -387,7 +424,7 @@ func (x *listSource) Index(i int) (value.Source, error) {
 		path := &trail{&x.path, strconv.Itoa(i)}
 		u := &unit{in: x.u.in, src: src, path: path}
 		if src.Kind() != value.Map {
-			x.u.invalid(elem, path.below(), register{raw: scalar(src), err: fmt.Errorf("%w: an object is expected", errKind)})
+			x.u.in.note(elem, path.below(), register{raw: scalar(src), err: fmt.Errorf("%w: an object is expected", errKind)})
 			u.src = nil
 		}
 		return &objectSource{u: u, b: x.f.elem, path: path}, nil
@@ -397,8 +434,11 @@ func (x *listSource) Index(i int) (value.Source, error) {
 	}
 	raw := scalar(src)
 	v, err := elem.accept(raw)
+	if err == nil && x.f.narrow {
+		err = x.f.holds(v)
+	}
 	if err != nil {
-		x.u.invalid(elem, x.path.below(strconv.Itoa(i)), register{raw: raw, err: err})
+		x.u.in.note(elem, x.path.below(strconv.Itoa(i)), register{raw: raw, err: err})
 		v = nil
 	}
 	if v == nil {

@@ -24,6 +24,7 @@ func (s *wrapStep) apply(c *compiler) error {
 			return err
 		}
 		n.head = fields[0]
+		n.echo = fmt.Sprintf("^%s~%d.%d", n.head.at[len(n.head.at)-1], c.version, c.step)
 		return nil
 	})
 }

@@ -3,7 +3,6 @@ package schema
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"tombolo/doc"
 	"tombolo/doc/value"
@@ -45,7 +44,7 @@ func (v *View[T]) Path(path ...string) (string, error) {
 	case n.group != nil:
 		return "", fmt.Errorf("schema: %s is made of other fields and has no place of its own", doc.Pointer(path))
 	}
-	return slices.Concat(t.at, n.at).String(), nil
+	return t.place(n.at...), nil
 }
 
 // find is the field at a path in the view, and the unit that it lies in.
@@ -76,7 +75,7 @@ func (t *target) find(path []string) (*target, *node, error) {
 // record is the unit of a row. It need not be there.
 func (t *target) record(n *node, path doc.Pointer) (*target, error) {
 	id := path[len(path)-1]
-	row := &target{plan: t.plan, u: &unit{in: t.u.in, path: trailOf(path)}, at: slices.Concat(t.at, n.at, doc.Pointer{id})}
+	row := &target{plan: t.plan, u: &unit{in: t.u.in, path: trailOf(path)}, at: t.at.and(n.at...).and(id)}
 	table, err := t.u.at(n.at)
 	if err != nil || table == nil || table.Kind() != value.Map {
 		return row, err
@@ -97,7 +96,7 @@ func (t *target) splice(path doc.Pointer, at, del int, s string) error {
 	if n.kind != KindText {
 		return refuse(path, nil, "it is a %s, not a text", n.kind)
 	}
-	if len(in.at) > 0 {
+	if in.at != nil {
 		there := in.u.src != nil
 		if there {
 			if there, err = isRecord(in.u.src); err != nil {
@@ -108,7 +107,11 @@ func (t *target) splice(path doc.Pointer, at, del int, s string) error {
 			return refuse(path, nil, "%w", doc.ErrNoRecord)
 		}
 	}
-	if n.group == nil && (del != 0 || s != "") {
+	stored, err := in.u.at(n.at)
+	if err != nil {
+		return err
+	}
+	if n.group == nil && (del != 0 || s != "") && (stored == nil || stored.Kind() == value.TextKind) {
 		if err := in.has(n.at[:len(n.at)-1]); err != nil {
 			return err
 		}
@@ -126,7 +129,11 @@ func (t *target) splice(path doc.Pointer, at, del int, s string) error {
 	if del == 0 && s == "" {
 		return nil
 	}
-	if err := in.write(n, string(have[:at])+s+string(have[at+del:])); err != nil {
+	whole := string(have[:at]) + s + string(have[at+del:])
+	if n.group == nil { // something that is no text shows as one
+		return in.store(n.at, doc.Text(whole))
+	}
+	if err := in.write(n, whole); err != nil {
 		return err
 	}
 	return in.settleGroups()

@@ -25,10 +25,13 @@ func (t *trail) pointer(names ...string) doc.Pointer {
 // below is pointer as a text.
 func (t *trail) below(names ...string) string { return t.pointer(names...).String() }
 
-// trailOf is a path as a trail.
-func trailOf(path []string) (t *trail) {
+// and is the trail with a path behind it.
+func (t *trail) and(path ...string) *trail {
 	for _, name := range path {
 		t = &trail{t, name}
 	}
 	return t
 }
+
+// trailOf is a path as a trail.
+func trailOf(path []string) *trail { return (*trail)(nil).and(path...) }

@@ -1,5 +1,7 @@
 package schema
 
+import "sync/atomic"
+
 // A version of a schema is compiled to a tree of fields for each object type. Trees never change: a step copies what it changes. So a lens
 // keeps the fields of the version below as they were.
 
@@ -26,6 +28,7 @@ type node struct {
 	group  *group  // the step that makes it of other fields; nil for one that is stored as it is
 	out    int     // which of the group's new fields it is
 	head   *node   // of a set that was one string: that
+	echo   string  // and the key of its echo, in the map that it lies in; see layout.go
 }
 
 // group is a lens at work in one object: some registers of an older version, and what a newer one shows instead.
@@ -50,6 +53,7 @@ type compiled struct {
 	print   [8]byte            // fingerprint
 	min     int                // the least version that may write what this one wrote
 	steps   []string
+	judged  atomic.Pointer[verdict] // the last one
 }
 
 // Schema is the history of one kind of document, as one program knows it. It does not change, and is safe for concurrent use.

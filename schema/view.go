@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"reflect"
-	"slices"
 
 	"tombolo/doc"
 	"tombolo/doc/value"
@@ -40,7 +39,8 @@ type View[T any] struct {
 // Bind makes a view of a version. T is a struct whose tags name fields of that version; fields that it does not have stay as they are, so a small struct
 // makes a small and quick view. With map[string]any it has all fields, in the Go form of package doc: a text is a [doc.Text], a counter a
 // [doc.Counter], a set a map from each element to true, a table a map from ID to record, and a register that has nothing is nil. Pointer fields
-// are nil where nothing is stored and there is no default. The error is a [BindError] that names the field.
+// are nil where nothing is stored and there is no default; a nil element of a list is stored as zero. A stored value that a Go field cannot hold, such as
+// 300 for an int8, is reported as one that does not fit, and stays. The error is a [BindError] that names the field.
 func Bind[T any](s *Schema, version int) (*View[T], error) {
 	v, err := s.version(version)
 	if err != nil {
@@ -69,18 +69,20 @@ func MustBind[T any](s *Schema, version int) *View[T] {
 // [ErrLayout], an [InvalidError].
 func (v *View[T]) Read(d Readable) (out T, report Report, err error) {
 	err = d.Content(func(c doc.Content) error {
-		brief := c.Brief()
-		if err := v.s.unreadable(brief.App, brief.Layout); err != nil {
-			return err
+		verdict := v.s.judge(v.version, c)
+		if verdict.unreadable != nil {
+			return verdict.unreadable
 		}
-		out, report, err = v.read(c)
-		report.Stale = brief.MinWriter > v.version.n
+		var in *reading
+		out, in, err = v.read(c)
+		report = in.report
+		report.Stale = verdict.stale
 		return err
 	})
 	return out, report, err
 }
 
-func (v *View[T]) read(c doc.Content) (out T, report Report, err error) {
+func (v *View[T]) read(c doc.Content) (out T, in *reading, err error) {
 	var r struct { // in one piece of memory
 		in   reading
 		unit unit
@@ -93,7 +95,7 @@ func (v *View[T]) read(c doc.Content) (out T, report Report, err error) {
 	if len(r.in.failed) > 0 {
 		err = &InvalidError{Fields: r.in.failed}
 	}
-	return out, r.in.report, err
+	return out, &r.in, err
 }
 
 // Update changes a document: f gets it as Read gives it, and what f made different becomes one change with message. Where f, a [Check] or a
@@ -107,9 +109,9 @@ func (v *View[T]) Update(ctx context.Context, d Document, message string, f func
 // what devices begin alike without knowing of each other (a counter, a text made of a string) may begin twice.
 func (v *View[T]) Edit(tx *doc.Tx, f func(*T) error) error {
 	var old T
-	var report Report
+	var seen *reading
 	missing, err := v.s.mayWrite(tx, v.version, func(c doc.Content) (err error) {
-		old, report, err = v.read(c)
+		old, seen, err = v.read(c)
 		return err
 	})
 	if err != nil {
@@ -126,7 +128,7 @@ func (v *View[T]) Edit(tx *doc.Tx, f func(*T) error) error {
 		return err
 	}
 	return write(tx, v.version, missing, func(t *target) error {
-		t.u.in.before = report.Invalid
+		t.u.in.before = seen
 		return t.object(v.root, nil, want)
 	})
 }
@@ -155,26 +157,14 @@ func (v *View[T]) Watch(ctx context.Context, d Watched) iter.Seq2[T, error] {
 // mayWrite says why a version may not write to a document, and runs fn on what it holds if it may. missing are the marks that it does not have yet.
 func (s *Schema) mayWrite(tx *doc.Tx, version *compiled, fn func(doc.Content) error) (missing marks, err error) {
 	err = tx.Content(func(c doc.Content) error {
-		m := c.Marks()
-		st := s.status(version.n, m)
-		if st.Why != nil {
-			return st.Why
+		verdict := s.judge(version, c)
+		if verdict.why != nil {
+			return verdict.why
 		}
-		if !slices.ContainsFunc(m.Versions, func(w doc.SchemaMark) bool { return w.Print == version.print && len(w.Lineage) == version.n }) {
-			missing.lineage = s.lineage(version.n)
-		}
-		if m.MinWriter < version.min {
-			missing.min = version.min
-		}
+		missing = verdict.missing
 		return fn(c)
 	})
 	return missing, err
-}
-
-// marks are those that a version leaves in a document.
-type marks struct {
-	lineage [][8]byte
-	min     int
 }
 
 // write plans and carries out what a version writes, with the marks that are missing.

@@ -1,9 +1,6 @@
 package schema
 
 import (
-	"slices"
-
-	"tombolo/doc"
 	"tombolo/doc/value"
 )
 
@@ -14,7 +11,7 @@ func (t *target) each(o *object, fn func(t *target, o *object) error) error {
 	}
 	return t.records(o, func(n *node, id string, src value.Source) error {
 		u := &unit{in: t.u.in, src: src, path: &trail{&trail{t.u.path, n.name}, id}}
-		row := &target{plan: t.plan, u: u, at: slices.Concat(t.at, n.at, doc.Pointer{id})}
+		row := &target{plan: t.plan, u: u, at: t.at.and(n.at...).and(id)}
 		return row.each(t.u.in.version.objects[n.row], fn)
 	})
 }

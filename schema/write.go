@@ -3,10 +3,9 @@ package schema
 import (
 	"cmp"
 	"errors"
-	"maps"
+	"math"
 	"slices"
 	"strconv"
-	"time"
 
 	"tombolo/doc"
 	"tombolo/doc/value"
@@ -47,11 +46,11 @@ func (t *target) field(f *boundField, path *trail, w value.Value) error {
 	case KindText:
 		return t.text(n, path, w)
 	case KindCounter:
-		return t.counter(n, path, w)
+		return t.counter(f, path, w)
 	}
-	if f.plain {
-		src, err := t.u.at(n.at)
-		if err != nil || src != nil && src.Kind() == w.Kind() && sameScalar(src, w) {
+	if f.plain || n.group != nil && len(n.opts.checks) == 0 && !f.narrow {
+		src, err := t.u.stored(n)
+		if err != nil || src != nil && src.Kind() == w.Kind() && n.allows(src) && sameScalar(src, w) {
 			return err
 		}
 	}
@@ -60,7 +59,8 @@ func (t *target) field(f *boundField, path *trail, w value.Value) error {
 		return refuse(path.pointer(n.name), nil, "%w", err)
 	}
 	r, err := t.u.register(n)
-	if err == nil && t.fickle(r, path, n) {
+	f.clip(&r)
+	if err == nil && t.fickle(r, n, path, n.name) {
 		err = refuse(path.pointer(n.name), nil, "%w", errFickle)
 	}
 	if err != nil || same(f, r, v) {
@@ -77,8 +77,8 @@ func (t *target) field(f *boundField, path *trail, w value.Value) error {
 var errFickle = errors.New("a function of the schema failed and, asked again, did not, or the other way round; such functions must depend on their arguments alone")
 
 // fickle says whether a register fits and did not when the program read it, or the other way round.
-func (t *target) fickle(r register, path *trail, n *node) bool {
-	return t.u.src != nil && (r.err != nil) != t.u.in.had(path, n.name)
+func (t *target) fickle(r register, n *node, path *trail, names ...string) bool {
+	return t.u.src != nil && t.u.in.before != nil && (r.err != nil) != t.u.in.had(n, path, names...)
 }
 
 // sameScalar compares two values of one kind where they lie.
@@ -99,29 +99,9 @@ func sameScalar(src value.Source, w value.Value) bool {
 // same says whether a register shows v already. A Go field that cannot say "no value" shows zero for it.
 func same(f *boundField, r register, v any) bool {
 	if r.shown == nil && !f.nilable {
-		return v == nil || isZero(v)
+		return v == nil || doc.Equal(f.zero, v)
 	}
 	return doc.Equal(r.shown, v)
-}
-
-func isZero(v any) bool {
-	switch v := v.(type) {
-	case string:
-		return v == ""
-	case int64:
-		return v == 0
-	case uint64:
-		return v == 0
-	case float64:
-		return v == 0
-	case bool:
-		return !v
-	case time.Time:
-		return v.IsZero()
-	case []byte:
-		return len(v) == 0
-	}
-	return false
 }
 
 func (t *target) text(n *node, path *trail, w value.Value) error {
@@ -135,7 +115,7 @@ func (t *target) text(n *node, path *trail, w value.Value) error {
 		return err
 	}
 	if n.group != nil {
-		if e, err := t.u.eval(n.group); err != nil || e.err == nil && t.u.in.had(path, n.name) {
+		if e, err := t.u.eval(n.group); err != nil || e.err == nil && t.u.in.before != nil && t.u.in.had(n, path, n.name) {
 			return cmp.Or(err, refuse(path.pointer(n.name), nil, "%w", errFickle))
 		}
 		return t.write(n, w.Str())
@@ -143,14 +123,19 @@ func (t *target) text(n *node, path *trail, w value.Value) error {
 	return t.store(n.at, doc.Text(w.Str()))
 }
 
-func (t *target) counter(n *node, path *trail, w value.Value) error {
+func (t *target) counter(f *boundField, path *trail, w value.Value) error {
+	n, count := f.n, w.Int()
 	switch w.Kind() {
 	case value.CounterKind, value.Int, value.Null, value.Absent:
+	case value.Uint:
+		if count = int64(w.Uint()); count < 0 {
+			return refuse(path.pointer(n.name), w.Uint(), "counters go up to %d", int64(math.MaxInt64))
+		}
 	default:
 		return refuse(path.pointer(n.name), nil, "a whole number is expected, not %s", w.Kind())
 	}
-	have, err := t.u.counter(n, path)
-	if err != nil || int64(have) == w.Int() {
+	have, err := t.u.counter(f, path)
+	if err != nil || int64(have) == count {
 		return err
 	}
 	src, err := t.u.at(n.at)
@@ -160,118 +145,7 @@ func (t *target) counter(n *node, path *trail, w value.Value) error {
 	if src == nil { // two devices that begin to count apart begin one counter
 		t.seeds = append(t.seeds, put{path: t.place(n.at...), v: doc.Counter(0)})
 	}
-	return t.store(n.at, doc.Counter(w.Int()))
-}
-
-func (t *target) list(f *boundField, path *trail, w value.Value) error {
-	n := f.n
-	switch w.Kind() {
-	case value.List, value.Null, value.Absent:
-	default:
-		return refuse(path.pointer(n.name), nil, "a list is expected, not %s", w.Kind())
-	}
-	src, err := t.u.container(n, value.List, path)
-	if err != nil {
-		return err
-	}
-	have := &listSource{u: t.u, f: f, src: src, path: trail{path, n.name}}
-	elems, equal := make([]any, w.Len()), w.Len() == have.Len()
-	for i := range elems {
-		v, err := goForm(w.Index(i))
-		if err != nil {
-			return refuse(have.path.pointer(strconv.Itoa(i)), nil, "%w", err)
-		}
-		v = filled(n.elem, v)
-		if equal {
-			shown, err := have.shown(i)
-			if err != nil {
-				return err
-			}
-			equal = doc.Equal(v, shown)
-		}
-		elems[i] = v
-	}
-	if equal {
-		return nil
-	}
-	return t.elements(have, elems)
-}
-
-// elements plans the elements of a list. Stored ones that do not fit, and were not changed, stay as they are.
-func (t *target) elements(have *listSource, want []any) error {
-	keep, err := have.odd(want)
-	if err != nil {
-		return err
-	}
-	for i, v := range want {
-		if raw, ok := keep[i]; ok {
-			want[i] = raw
-		} else if want[i], err = element(have.f, v); err != nil {
-			return refuse(have.path.pointer(strconv.Itoa(i)), v, "%w", err)
-		}
-	}
-	return t.store(have.f.n.at, want)
-}
-
-// shown is element i in Go form, with zeros for what it does not have.
-func (x *listSource) shown(i int) (any, error) {
-	src, err := x.Index(i)
-	if err != nil {
-		return nil, err
-	}
-	var v any
-	if err := value.Decode(src, &v); err != nil {
-		return nil, err
-	}
-	return filled(x.f.n.elem, v), nil
-}
-
-// filled is an element with zeros where there are no values.
-func filled(elem *node, v any) any {
-	if elem.kind != KindNested {
-		if v == nil {
-			return zeroOf(elem.kind)
-		}
-		return v
-	}
-	m, ok := v.(map[string]any)
-	if !ok {
-		return v
-	}
-	out := maps.Clone(m)
-	for name, n := range elem.inside.fields {
-		if out[name] == nil {
-			out[name] = zeroOf(n.kind)
-		}
-	}
-	return out
-}
-
-var errObject = errors.New("an object is expected")
-
-// element is an element of a list as it is stored.
-func element(f *boundField, v any) (any, error) {
-	elem := f.n.elem
-	if elem.kind != KindNested {
-		return elem.accept(v)
-	}
-	shown, ok := v.(map[string]any)
-	if !ok {
-		return nil, errObject
-	}
-	out := make(map[string]any, len(shown))
-	for _, name := range slices.Sorted(maps.Keys(shown)) {
-		n := elem.inside.fields[name]
-		if n == nil {
-			return nil, refuse(doc.Pointer{name}, nil, "there is no such field; there are %v", elem.inside.names())
-		}
-		v, err := n.accept(shown[name])
-		if err != nil {
-			return nil, refuse(doc.Pointer{name}, shown[name], "%w", err)
-		}
-		out[n.at[len(n.at)-1]] = v
-	}
-	return out, nil
+	return t.store(n.at, doc.Counter(count))
 }
 
 // set plans the elements that come and go.
@@ -289,7 +163,7 @@ func (t *target) set(n *node, path *trail, w value.Value) error {
 		return err
 	}
 	for _, e := range have {
-		if stored == nil || slices.Contains(want, e) {
+		if _, wanted := slices.BinarySearch(want, e); wanted || stored == nil {
 			continue
 		}
 		_, there, err := stored.Field(e)
@@ -301,7 +175,7 @@ func (t *target) set(n *node, path *trail, w value.Value) error {
 		}
 	}
 	for _, e := range want {
-		if !slices.Contains(have, e) {
+		if _, there := slices.BinarySearch(have, e); !there {
 			if err := t.store(joined(n.at, e), true); err != nil {
 				return err
 			}
@@ -310,7 +184,7 @@ func (t *target) set(n *node, path *trail, w value.Value) error {
 	if n.head == nil {
 		return nil
 	}
-	return t.rehead(n, want)
+	return t.rehead(n, have, want)
 }
 
 // wantedSet is the elements of a set in ascending order.
@@ -319,8 +193,11 @@ func wantedSet(n *node, path *trail, w value.Value) ([]string, error) {
 	switch w.Kind() {
 	case value.Map:
 		for e, m := range w.Fields {
-			if m.Bool() {
+			switch {
+			case m.Kind() == value.Bool && m.Bool():
 				want = append(want, e)
+			case m.Kind() != value.Bool && m.Kind() != value.Null:
+				return nil, refuse(path.pointer(n.name, e), nil, "a set has true for each element, not %s", m.Kind())
 			}
 		}
 	case value.List:
@@ -330,12 +207,12 @@ func wantedSet(n *node, path *trail, w value.Value) ([]string, error) {
 			}
 			want = append(want, w.Index(i).Str())
 		}
-		slices.Sort(want)
-		want = slices.Compact(want)
 	case value.Null, value.Absent:
 	default:
 		return nil, refuse(path.pointer(n.name), nil, "a set is expected, not %s", w.Kind())
 	}
+	slices.Sort(want)
+	want = slices.Compact(want)
 	if slices.Contains(want, "") {
 		return nil, refuse(path.pointer(n.name), "", "a set holds no empty text")
 	}
@@ -343,16 +220,45 @@ func wantedSet(n *node, path *trail, w value.Value) ([]string, error) {
 }
 
 // rehead keeps an element in sight of versions that know the set as one string.
-func (t *target) rehead(n *node, want []string) error {
+func (t *target) rehead(n *node, have, want []string) error {
 	head, err := t.u.head(n)
-	if err != nil || slices.Contains(want, head) || head == "" && len(want) == 0 {
+	if err != nil {
 		return err
+	}
+	holder := n.head.at[:len(n.head.at)-1]
+	echo := t.place(joined(holder, n.echo)...)
+	if slices.Contains(want, head) || head == "" && len(want) == 0 {
+		return t.unecho(holder, n.echo, have, want)
 	}
 	first := ""
 	if len(want) > 0 {
 		first = want[0]
 	}
-	return t.write(n.head, first)
+	// An equal echo would not be written again, and lose against an older one. It goes before the string is written: what is written right behind
+	// it has to be one operation, as with those that have no echo yet, or of two changes one might win the string and the other one the echo.
+	src, err := t.u.keyed(holder, n.echo)
+	if err != nil {
+		return err
+	}
+	if src != nil && doc.Equal(scalar(src), echoOf(first)) {
+		t.puts = append(t.puts, put{path: echo, how: remove})
+	}
+	return t.write(n.head, first, put{echo, assign, echoOf(first)})
+}
+
+// unecho plans that the echo of a set's string goes where it is that of an element that goes: an older version may write just that one again.
+func (t *target) unecho(holder []string, key string, have, want []string) error {
+	src, err := t.u.keyed(holder, key)
+	if err != nil || src == nil {
+		return err
+	}
+	known := scalar(src)
+	for _, e := range have {
+		if doc.Equal(known, echoOf(e)) && !slices.Contains(want, e) {
+			t.puts = append(t.puts, put{path: t.place(joined(holder, key)...), how: remove})
+		}
+	}
+	return nil
 }
 
 // table plans the records that come, go and change.
@@ -366,69 +272,111 @@ func (t *target) table(f *boundField, path *trail, w value.Value) error {
 	if err != nil {
 		return err
 	}
-	at := &trail{path, f.n.name}
-	wanted := map[string]bool{}
+	in := &tableTarget{t: t, f: f, src: src, path: trail{path, f.n.name}, at: t.at.and(f.n.at...)}
 	for id, row := range w.Fields {
-		if src == nil && len(wanted) == 0 { // there is to be a first record
-			if err := t.has(f.n.at); err != nil {
-				return err
-			}
-		}
-		wanted[id] = true
-		if err := t.row(f, src, &trail{at, id}, row); err != nil {
+		if err := in.record(id, row); err != nil {
 			return err
 		}
 	}
 	if src == nil {
 		return nil
 	}
-	var gone []string
-	err = src.Each(func(id string, row value.Source) error {
-		there, err := isRecord(row)
-		if there && !wanted[id] {
-			gone = append(gone, id)
-		}
-		return err
-	})
-	slices.Sort(gone)
+	gone, err := in.gone(w)
 	for _, id := range gone {
 		t.puts = append(t.puts, put{path: t.place(joined(f.n.at, id)...), how: drop})
 	}
 	return err
 }
 
-// row plans one record of a table.
-func (t *target) row(f *boundField, table value.Source, path *trail, want value.Value) error {
-	u := &unit{in: t.u.in, path: path}
-	row := &target{plan: t.plan, u: u, at: slices.Concat(t.at, f.n.at, doc.Pointer{path.name})}
-	if table != nil {
-		src, ok, err := table.Field(path.name)
-		if err != nil {
-			return err
-		}
-		if ok && src.Kind() == value.Map {
-			there, err := isRecord(src)
-			if err != nil {
-				return err
-			}
-			if !there {
-				return refuse(path.pointer(), nil, "%w", doc.ErrRecordDeleted)
-			}
-			u.src = src
-		}
-	}
-	if u.src == nil {
-		if path.name == "" || path.name[0] == '$' {
-			return refuse(path.pointer(), nil, `an ID is not empty and does not begin with "$"`)
-		}
-		if err := row.has(nil); err != nil {
-			return err
-		}
-	}
-	if err := row.object(f.row, path, want); err != nil {
+// tableTarget is a table being written.
+type tableTarget struct {
+	t    *target
+	f    *boundField
+	src  value.Source // nil where there is none yet
+	path trail        // in the view
+	at   *trail       // where it is stored
+	kept int          // records that were there and are wanted
+}
+
+// record plans one record.
+func (x *tableTarget) record(id string, want value.Value) error {
+	r := &struct { // in one piece of memory
+		path, at trail
+		unit     unit
+		target   target
+	}{path: trail{&x.path, id}, at: trail{x.at, id}}
+	r.unit.in, r.unit.path = x.t.u.in, &r.path
+	r.target = target{plan: x.t.plan, u: &r.unit, at: &r.at}
+	if err := x.find(&r.unit); err != nil {
 		return err
 	}
-	return row.settleGroups()
+	if r.unit.src == nil {
+		if id == "" || id[0] == '$' {
+			return refuse(r.path.pointer(), nil, `an ID is not empty and does not begin with "$"`)
+		}
+		if x.src == nil { // it is the first one
+			if err := x.t.has(x.f.n.at); err != nil {
+				return err
+			}
+		}
+		if err := r.target.has(nil); err != nil {
+			return err
+		}
+	}
+	if err := r.target.object(x.f.row, &r.path, want); err != nil {
+		return err
+	}
+	return r.target.settleGroups()
+}
+
+// find finds the map of a record, if it is there.
+func (x *tableTarget) find(u *unit) error {
+	if x.src == nil {
+		return nil
+	}
+	src, ok, err := x.src.Field(u.path.name)
+	if err != nil || !ok {
+		return err
+	}
+	if src.Kind() != value.Map {
+		return refuse(u.path.pointer(), scalar(src), "something that is no record is stored there, and is not overwritten; use another ID")
+	}
+	there, err := isRecord(src)
+	if err == nil && !there {
+		err = refuse(u.path.pointer(), nil, "%w", doc.ErrRecordDeleted)
+	}
+	x.kept++
+	u.src = src
+	return err
+}
+
+// gone are the records that are there and not wanted.
+func (x *tableTarget) gone(w value.Value) ([]string, error) {
+	live := 0
+	each := func(f func(id string)) error {
+		return x.src.Each(func(id string, row value.Source) error {
+			there, err := isRecord(row)
+			if there {
+				f(id)
+			}
+			return err
+		})
+	}
+	if err := each(func(string) { live++ }); err != nil || live == x.kept {
+		return nil, err // the usual case, without a list of all IDs
+	}
+	wanted := make(map[string]bool, x.kept)
+	for id := range w.Fields {
+		wanted[id] = true
+	}
+	var gone []string
+	err := each(func(id string) {
+		if !wanted[id] {
+			gone = append(gone, id)
+		}
+	})
+	slices.Sort(gone)
+	return gone, err
 }
 
 var errNoValue = errors.New("it is not a value that can be stored")
