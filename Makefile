@@ -10,7 +10,10 @@ FUZZ_INPUTS ?= 1000000
 CRASH_KILLS ?= 200
 POWER_CUTS ?= 20
 
-.PHONY: run test check setup format vet lint race imports portable lab fuzz decoders bench crash powercut damage
+# How many random histories `make fleet` plays for each schema.
+FLEET_SEEDS ?= 1000
+
+.PHONY: run test check setup format vet lint race imports portable lab fuzz decoders bench crash powercut damage faults fleet
 
 # Shows the main job without asking anything: two nodes, apart and together.
 run:
@@ -43,8 +46,9 @@ lint:
 imports:
 	go test -count=1 -run '^TestImports$$' .
 
+# The tutorial's programs are built without -race anyway.
 race:
-	go test -race -timeout 10m ./...
+	go test -race -timeout 10m -skip '^TestTutorial$$' ./...
 
 # Only .automerge files need cgo, and only the store and the program need Unix.
 portable:
@@ -77,7 +81,17 @@ powercut: setup
 damage:
 	go run ./scripts/damage
 
+# Faults built into the lens engine, one at a time, which the tests of schema must find: some minutes.
+faults:
+	go run ./scripts/schemafaults
+
+# Mixed versions of programs edit documents together, over random schemas and real ones: minutes.
+fleet:
+	go test -count=1 -timeout 1h ./schema/schematest -run Fleet -v -seeds $(FLEET_SEEDS)
+	go test -count=1 -timeout 1h ./examples/upgrade -run TestSchema/Fleet -v -seeds $(FLEET_SEEDS)
+
 # Ratios beside the core, measured in one run.
 bench:
 	go run ./bench doc
 	go run ./bench store
+	go run ./bench schema

@@ -1,0 +1,5 @@
+//go:build !race
+
+package schematest_test
+
+const slow = 1
