@@ -3,6 +3,7 @@
 //
 //	go run ./bench doc          a table
 //	go run ./bench doc -json    one JSON object a row
+//	go run ./bench schema       views of versions, beside reading and writing without
 //	go run ./bench store        what lies below documents
 //
 // A row is {"work", "unit", "ours", "beside", "name", "ratio", "goal", "holds"}: medians of repeats, the ratio of ours to what stands beside, and whether
@@ -44,8 +45,9 @@ func (r row) compare() row {
 }
 
 var benches = map[string]func(report func(row)) error{
-	"doc":   benchDoc,
-	"store": benchStore,
+	"doc":    benchDoc,
+	"schema": benchSchema,
+	"store":  benchStore,
 }
 
 func main() {
