@@ -56,7 +56,7 @@ func TestOldHeadersAreWrittenOnce(t *testing.T) {
 		}
 		use(true)
 		once := entries('d')
-		if len(once) != len(headers) || maps.Equal(once, headers) {
+		if old := !strings.Contains(name, "schema"); len(once) != len(headers) || maps.Equal(once, headers) == old {
 			t.Errorf("%s: the headers are %d, and were %d", name, len(once), len(headers))
 		}
 		use(true)
