@@ -29,7 +29,7 @@ var faults = []fault{
 	one("forks ignored", "schema/status.go", "if w.Lineage[i] != s.versions[i].print {", "if false {"),
 	one("Go map order", "doc/value/value.go", "	slices.Sort(keys)\n", ""),
 	one("whole values written", "schema/write.go", "	return doc.Equal(r.shown, v)\n", "	return false\n"),
-	one("containers replaced", "schema/plan.go", "		if src != nil {\n			continue", "		if false {\n			continue"),
+	one("containers replaced", "schema/plan.go", "case src == nil || src.Kind() == value.Null:", "case src == nil || src.Kind() == value.Null || src.Kind() == value.Map:"),
 	one("defaults written", "schema/write.go", "	if r.shown == nil && !f.nilable {", "	if r.absent && !f.nilable {\n		return false\n	}\n	if r.shown == nil && !f.nilable {"),
 	one("counters begun apart", "schema/write.go", "		t.seeds = append(t.seeds, put{path: t.place(n.at...), v: doc.Counter(0)})", "		t.puts = append(t.puts, put{t.place(n.at...), assign, doc.Counter(0)})"),
 	one("texts begun apart", "schema/put.go", "			t.seeds = append(t.seeds, put{path: path, v: doc.Text(s)})", "			t.puts = append(t.puts, put{path, assign, doc.Text(s)})"),
