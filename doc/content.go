@@ -1,7 +1,6 @@
 package doc
 
 import (
-	"encoding/binary"
 	"hash/maphash"
 
 	"tombolo/doc/opset"
@@ -34,6 +33,8 @@ func (c Content) Marks() Marks {
 	return marksOf(c.r.v)
 }
 
+const oddPrime = 1099511628211 // FNV's: what is mixed before is secret already
+
 // MarksSum is a hash of the document's marks, which differs with the seed: for a program that keeps what it made of them. It is false where there is none, as of
 // a snapshot.
 func (c Content) MarksSum(seed maphash.Seed) (uint64, bool) {
@@ -44,16 +45,13 @@ func (c Content) MarksSum(seed maphash.Seed) (uint64, bool) {
 	if !ok {
 		return 0, false
 	}
-	var h maphash.Hash
-	h.SetSeed(seed)
+	sum := uint64(0)
 	for sl, item := range c.r.v.Keys(obj) {
-		key := c.r.s.KeyOf(sl)
 		_, b := c.r.s.Scalar(item)
-		h.WriteString(key)
-		h.Write(binary.AppendUvarint(binary.AppendUvarint(nil, uint64(len(key))), uint64(len(b))))
-		h.Write(b)
+		sum = (sum ^ maphash.String(seed, c.r.s.KeyOf(sl))) * oddPrime
+		sum = (sum ^ maphash.Bytes(seed, b)) * oddPrime
 	}
-	return h.Sum64(), true
+	return sum, true
 }
 
 func contentOf(id ID, r reader) Content {

@@ -99,12 +99,11 @@ func (u *unit) inEpoch(g *group, e *eval) error {
 	values := make([]any, len(g.news))
 	for i := range g.news {
 		src, err := u.begun(g, i, e.epoch)
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case src == nil:
-			e.fresh = false // not written by this package: Up says what there is
-			return nil
+		}
+		if src == nil {
+			continue
 		}
 		values[i] = scalar(src)
 		if s, ok := values[i].(doc.Text); ok {

@@ -105,7 +105,7 @@ func (u *unit) freshness(g *group) (f freshness, err error) {
 	return f, nil
 }
 
-// untouched says whether the old fields are what their echoes say, and all new ones are there: eval then finds what [unit.stored] does.
+// untouched says whether the old fields are what their echoes say.
 func (u *unit) untouched(g *group, epoch *epoch) (bool, error) {
 	for i := range g.olds {
 		ok, err := u.echoed(g, i, epoch)
@@ -113,19 +113,10 @@ func (u *unit) untouched(g *group, epoch *epoch) (bool, error) {
 			return false, err
 		}
 	}
-	if len(g.news) == 1 {
-		return true, nil // where it is missing, whoever looks for it finds out
-	}
-	for i := range g.news {
-		src, err := u.begun(g, i, epoch)
-		if src == nil || err != nil {
-			return false, err
-		}
-	}
 	return true, nil
 }
 
-// begun is what a new field holds in an epoch; nil for nothing.
+// begun is what a new field holds in an epoch; nil for nothing, which only others than this package leave: it then has no value.
 func (u *unit) begun(g *group, i int, epoch *epoch) (value.Source, error) {
 	src, err := u.keyed(g.holder, epoch.news[i])
 	if src != nil || err != nil || g.text {

@@ -45,6 +45,8 @@ type unit struct {
 	evals []evaluated
 	fresh []freshness
 	first [4]freshness // memory for the first of them
+
+	children *children
 }
 
 type evaluated struct {

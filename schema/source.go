@@ -69,6 +69,20 @@ func (x *objectSource) Each(yield func(key string, s value.Source) error) error 
 
 var null, noText = value.FromTree(nil), value.FromTree(doc.Text(""))
 
+// children are the sources that a unit gives again and again: who reads has done with one before it asks for the next.
+type children struct {
+	set   setSource
+	list  listSource
+	table tableSource
+}
+
+func (u *unit) reused() *children {
+	if u.children == nil {
+		u.children = &children{}
+	}
+	return u.children
+}
+
 // show is what a field of the object at a path shows; nil for nothing, which is the zero value.
 func (u *unit) show(f *boundField, path *trail) (value.Source, error) {
 	n := f.n
@@ -78,13 +92,19 @@ func (u *unit) show(f *boundField, path *trail) (value.Source, error) {
 		return &objectSource{u: u, b: f.inside, path: &trail{path, n.name}}, err
 	case KindTable:
 		src, err := u.container(n, value.Map, path)
-		return &tableSource{in: u.in, f: f, src: src, path: trail{path, n.name}}, err
+		x := &u.reused().table
+		x.in, x.f, x.src, x.path = u.in, f, src, trail{path, n.name}
+		return x, err
 	case KindSet:
 		elems, err := u.elements(n, path)
-		return &setSource{elems: elems, list: f.list}, err
+		x := &u.reused().set
+		x.elems, x.list = elems, f.list
+		return x, err
 	case KindList:
 		src, err := u.container(n, value.List, path)
-		return &listSource{u: u, f: f, src: src, path: trail{path, n.name}}, err
+		x := &u.reused().list
+		x.u, x.f, x.src, x.path = u, f, src, trail{path, n.name}
+		return x, err
 	case KindText:
 		return u.text(n, path)
 	case KindCounter:
@@ -349,7 +369,7 @@ func (*tableSource) Kind() value.Kind { return value.Map }
 func (x *tableSource) record(id string, src value.Source) value.Source {
 	r := &x.row
 	r.path = trail{&x.path, id}
-	r.unit = unit{in: x.in, src: src, path: &r.path, evals: r.unit.evals[:0], fresh: r.unit.fresh[:0]}
+	r.unit = unit{in: x.in, src: src, path: &r.path, evals: r.unit.evals[:0], fresh: r.unit.fresh[:0], children: r.unit.children}
 	r.objectSource = objectSource{u: &r.unit, b: x.f.row, path: &r.path}
 	return &r.objectSource
 }

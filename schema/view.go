@@ -67,22 +67,25 @@ func MustBind[T any](s *Schema, version int) *View[T] {
 
 // Read reads a document. It writes nothing, whichever versions wrote it. The report names values that do not fit. Errors: [ErrNotOurs],
 // [ErrLayout], an [InvalidError].
-func (v *View[T]) Read(d Readable) (out T, report Report, err error) {
-	err = d.Content(func(c doc.Content) error {
+func (v *View[T]) Read(d Readable) (T, Report, error) {
+	var r struct { // in one piece of memory
+		out    T
+		report Report
+	}
+	err := d.Content(func(c doc.Content) error {
 		verdict := v.s.judge(v.version, c)
 		if verdict.unreadable != nil {
 			return verdict.unreadable
 		}
-		var in *reading
-		out, in, err = v.read(c)
-		report = in.report
-		report.Stale = verdict.stale
+		in, err := v.read(c, &r.out)
+		r.report = in.report
+		r.report.Stale = verdict.stale
 		return err
 	})
-	return out, report, err
+	return r.out, r.report, err
 }
 
-func (v *View[T]) read(c doc.Content) (out T, in *reading, err error) {
+func (v *View[T]) read(c doc.Content, out *T) (*reading, error) {
 	var r struct { // in one piece of memory
 		in   reading
 		unit unit
@@ -91,11 +94,11 @@ func (v *View[T]) read(c doc.Content) (out T, in *reading, err error) {
 	r.in.version = v.version
 	r.unit = unit{in: &r.in, src: c.Root}
 	r.root = objectSource{u: &r.unit, b: v.root}
-	err = value.Decode(&r.root, &out)
+	err := value.Decode(&r.root, out)
 	if len(r.in.failed) > 0 {
 		err = &InvalidError{Fields: r.in.failed}
 	}
-	return out, &r.in, err
+	return &r.in, err
 }
 
 // Update changes a document: f gets it as Read gives it, and what f made different becomes one change with message. Where f, a [Check] or a
@@ -111,7 +114,7 @@ func (v *View[T]) Edit(tx *doc.Tx, f func(*T) error) error {
 	var old T
 	var seen *reading
 	missing, err := v.s.mayWrite(tx, v.version, func(c doc.Content) (err error) {
-		old, seen, err = v.read(c)
+		seen, err = v.read(c, &old)
 		return err
 	})
 	if err != nil {
