@@ -174,6 +174,8 @@ func (c *Core) judge(s *session, space doc.SpaceID, l *link) {
 			return equal
 		case purged[id] && (!there || l.purged[id] || !l.grant.Accept):
 			return equal // there is nothing to be had from either
+		case !ok && l.purged[id]:
+			return equal // it began here after our list, and the peer, which has purged it, found nothing to ask for
 		case !ok && !l.grant.Accept:
 			return unasked
 		}

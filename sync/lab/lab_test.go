@@ -248,3 +248,34 @@ func settle(rt *rapid.T, l *lab.Lab) {
 		rt.Fatal(err)
 	}
 }
+
+// A document that begins on one device while the comparison is under way, and that the other has just purged, is asked for by nobody: it is sent.
+func TestBegunWhilePurged(t *testing.T) {
+	for seed := range uint64(20) {
+		for steps := range 16 {
+			l := lab.New(seed)
+			l.Add("alice", false)
+			l.Add("bob", false)
+			l.Fill(150) // enough to be compared by ranges, which takes some steps
+			must(t, l.Append("bob", "one", "items", "bob's"))
+			l.Link("alice", "bob")
+			for range steps {
+				l.Step()
+			}
+			must(t, l.Append("alice", "one", "items", "alice's"))
+			must(t, l.Delete("bob", "one", true))
+			must(t, l.Purge("bob", "one"))
+			must(t, l.Settle())
+			if err := l.Check(); err != nil {
+				t.Errorf("seed %d, %d steps: %v", seed, steps, err)
+			}
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
