@@ -16,7 +16,8 @@
 //     upgrading a program write nothing.
 //   - Writing writes what differs and no more: keys that a version does not know stay. A field that was renamed or moved is the same field for all.
 //   - Where a step translates values (a lens), the old field stays the place of the old version, and the new values stand beside it. An echo of the old
-//     value says who wrote last. An edit of one side is lost only to an edit of the other side that was made at the same time.
+//     value says who wrote last. An edit of one side is lost only to an edit of the other side that was made at the same time. An older
+//     version that sets a value back to what a newer one left there brings back what the newer one had.
 //   - Documents with the same changes show the same in each version.
 //   - A value that does not fit is reported, kept, and never overwritten by reading, nor by writing other fields.
 //   - An update happens as a whole or leaves no trace, also when a function of the application fails or panics.
